@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { Output } from './output.ts';
+import { parseSamples, type StartOptions } from './start/options.ts';
+
+/** The version of the installed package. */
+export function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+/** The command line of warmvm. Parsing never ends the process: it throws a CommanderError instead. */
+export function createProgram(output: Output): Command {
+  const program = new Command('warmvm')
+    .description('The pool of pre-warmed virtual machines.')
+    .version(packageVersion(), '-v, --version', 'print the version')
+    .configureOutput({ writeOut: output.write, writeErr: output.writeError })
+    .exitOverride();
+  program
+    .command('start')
+    .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')
+    .addOption(
+      new Option('--driver <name>', 'auto takes libvirt where it is possible, else the embedded fake')
+        .choices(['auto', 'libvirt', 'fake'])
+        .default('auto'),
+    )
+    .option('--json <file>', 'also write the report as JSON')
+    .option('--samples <count>', 'cycles, and kills, to measure', parseSamples, 20)
+    .action(async (options: StartOptions) => {
+      const { runStart } = await import('./start/index.ts');
+      process.exitCode = await runStart(options, output);
+    });
+  return program;
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { chooseScene, type SceneFacts } from './choose-scene.ts';
+
+const { signal } = new AbortController();
+const quiet = (): void => {};
+const CAPABLE: SceneFacts = {
+  platform: 'linux',
+  isRoot: true,
+  packages: async () => ({ kind: 'complete' }),
+  answers: async () => false,
+};
+const incapable: Partial<SceneFacts> = {
+  packages: async () => ({ kind: 'impossible', missing: ['tini'], reason: 'tini is missing' }),
+};
+const choose = (wanted: 'auto' | 'libvirt' | 'fake', facts: Partial<SceneFacts> = {}) =>
+  chooseScene(wanted, quiet, signal, { ...CAPABLE, ...facts });
+
+describe('chooseScene', () => {
+  test.each(['auto', 'libvirt'] as const)('takes real machines for %s where they are possible', async (wanted) => {
+    expect(await choose(wanted)).toMatchObject({ kind: 'libvirt' });
+  });
+
+  test('takes the fake when asked, and looks at nothing', async () => {
+    const packages = (): Promise<never> => Promise.reject(new Error('looked'));
+    expect(await choose('fake', { packages })).toEqual({ kind: 'fake', why: 'asked for with --driver fake' });
+  });
+
+  test('takes the fake where packages cannot be had, and says why', async () => {
+    expect(await choose('auto', incapable)).toEqual({ kind: 'fake', why: 'tini is missing' });
+  });
+
+  test('takes the fake on another platform, and installs nothing there', async () => {
+    const packages = (): Promise<never> => Promise.reject(new Error('looked'));
+    const choice = await choose('auto', { platform: 'darwin', packages });
+    expect(choice).toMatchObject({ kind: 'fake', why: expect.stringContaining('this is darwin') });
+  });
+
+  test('refuses rather than take the fake when libvirt was asked for', async () => {
+    await expect(choose('libvirt', incapable)).rejects.toMatchObject({
+      code: 'WARMVM_HOST_UNREACHABLE',
+      message: 'libvirt cannot be used here: tini is missing',
+    });
+  });
+
+  test('without root takes real machines only where a daemon answers', async () => {
+    expect(await choose('auto', { isRoot: false })).toMatchObject({
+      kind: 'fake',
+      why: expect.stringContaining('run as root'),
+    });
+    const answers = async (path: string) => path.endsWith('libvirt-sock');
+    expect(await choose('auto', { isRoot: false, answers })).toMatchObject({ kind: 'libvirt' });
+  });
+});

@@ -1,0 +1,61 @@
+import { WarmvmError } from '@warmvm/core';
+import { systemCommandRunner } from '../host/command-runner.ts';
+import { candidateSockets } from '../host/daemon.ts';
+import { ensurePackages, hypervisorPackages, type PackagePlan } from '../host/packages.ts';
+import { answers } from '../host/socket.ts';
+import type { StartOptions } from './options.ts';
+
+/** Which scene the main job plays in, and why. */
+export type SceneChoice =
+  | { readonly kind: 'libvirt'; readonly why: string }
+  | { readonly kind: 'fake'; readonly why: string };
+
+/** What is looked at to choose; replaced in tests. */
+export interface SceneFacts {
+  readonly platform: string;
+  readonly isRoot: boolean;
+  /** Sees to the packages. */
+  packages(say: (text: string) => void, signal: AbortSignal): Promise<Exclude<PackagePlan, { kind: 'install' }>>;
+  /** Whether a daemon listens there. */
+  answers(socketPath: string): Promise<boolean>;
+}
+
+const THIS_COMPUTER: SceneFacts = {
+  platform: process.platform,
+  isRoot: process.getuid?.() === 0,
+  packages: (say, signal) => ensurePackages({ runner: systemCommandRunner, onProgress: say, signal }),
+  answers,
+};
+
+/**
+ * Real machines where they are possible, the fake else. Installs what is missing where this process may.
+ * @throws WARMVM_HOST_UNREACHABLE when libvirt was asked for and is not possible
+ */
+export async function chooseScene(
+  wanted: StartOptions['driver'],
+  say: (text: string) => void,
+  signal: AbortSignal,
+  facts: SceneFacts = THIS_COMPUTER,
+): Promise<SceneChoice> {
+  if (wanted === 'fake') return { kind: 'fake', why: 'asked for with --driver fake' };
+  const obstacle = await obstacleToLibvirt(facts, say, signal);
+  if (obstacle === undefined) return { kind: 'libvirt', why: 'QEMU and libvirt are installed' };
+  if (wanted === 'auto') return { kind: 'fake', why: obstacle };
+  throw new WarmvmError('WARMVM_HOST_UNREACHABLE', `libvirt cannot be used here: ${obstacle}`, {
+    details: { packages: hypervisorPackages() },
+  });
+}
+
+async function obstacleToLibvirt(
+  facts: SceneFacts,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (facts.platform !== 'linux')
+    return `real machines need Linux with QEMU and libvirt, and this is ${facts.platform}`;
+  const plan = await facts.packages(say, signal);
+  if (plan.kind === 'impossible') return plan.reason;
+  if (facts.isRoot) return undefined;
+  for (const socket of candidateSockets('/run/libvirt')) if (await facts.answers(socket)) return undefined;
+  return 'no libvirt daemon answers this user: start libvirtd and join group libvirt, or run as root';
+}

@@ -1,0 +1,60 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { openClient } from '@warmvm/libvirt';
+
+/** Names of what exists on a libvirt host and could be left behind. */
+export type HostInventory = ReadonlySet<string>;
+
+/** What counts: a host may have other users, whose machines come and go meanwhile. */
+export interface InventoryScope {
+  /** Beginning of the names of domains, volumes and guests. */
+  readonly prefix: string;
+  readonly storagePool: string;
+}
+
+/** Lists domains, the storage pool, its volumes and QEMU processes, each as one line. */
+export async function takeInventory(
+  uri: string,
+  { prefix, storagePool }: InventoryScope,
+  signal?: AbortSignal,
+): Promise<HostInventory> {
+  const client = await openClient({ uri, ...(signal === undefined ? {} : { signal }) });
+  try {
+    const lines: string[] = [];
+    const { domains } = await client.call('connectListAllDomains', { needResults: 1, flags: 0 });
+    for (const { name } of domains) if (name.startsWith(prefix)) lines.push(`domain ${name}`);
+    const { pools } = await client.call('connectListAllStoragePools', { needResults: 1, flags: 0 });
+    for (const pool of pools.filter(({ name }) => name === storagePool)) {
+      lines.push(`storage pool ${pool.name}`);
+      const { active } = await client.call('storagePoolIsActive', { pool });
+      if (active === 0) continue;
+      const { vols } = await client.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
+      for (const { name } of vols) if (name.startsWith(prefix)) lines.push(`volume ${pool.name}/${name}`);
+    }
+    for (const { pid, guest } of await qemuProcesses()) {
+      if (guest.startsWith(prefix)) lines.push(`process ${pid} (QEMU of ${guest})`);
+    }
+    return new Set(lines);
+  } finally {
+    await client.close();
+  }
+}
+
+/** A running QEMU and the guest it runs, as libvirt names it. */
+export interface QemuProcess {
+  readonly pid: number;
+  readonly guest: string;
+}
+
+/** Finds running QEMU processes that libvirt started, by the guest name on their command lines. */
+export async function qemuProcesses(): Promise<readonly QemuProcess[]> {
+  const found: QemuProcess[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const commandLine = await readFile(`/proc/${entry}/cmdline`, 'latin1').catch(() => '');
+    const [program = '', ...args] = commandLine.split('\0');
+    if (!/\/qemu-system-[\w]+$/.test(program)) continue;
+    const guest = /(?:^|,)guest=([^,]+)/.exec(args[args.indexOf('-name') + 1] ?? '')?.[1];
+    if (guest !== undefined) found.push({ pid: Number(entry), guest });
+  }
+  return found;
+}

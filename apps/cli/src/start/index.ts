@@ -1,0 +1,183 @@
+import { constants } from 'node:fs';
+import { access, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { isWarmvmError, systemClock } from '@warmvm/core';
+import { Listr } from 'listr2';
+import type { Output } from '../output.ts';
+import { chooseScene } from './choose-scene.ts';
+import { describeEnvironment } from './environment.ts';
+import { fakeScene } from './fake-scene.ts';
+import { compareFigures } from './figures.ts';
+import { Job, POOL_SIZE, type Say } from './job.ts';
+import { libvirtScene } from './libvirt-scene.ts';
+import type { StartOptions } from './options.ts';
+import { reportTable, type StartReport } from './report.ts';
+import { percentile } from './samples.ts';
+import type { Scene } from './scene.ts';
+
+/** Exit code of a run that a signal ended, as shells report it: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+/** The longest that a timer can be set for. */
+const LONGEST_RUN_MS = 2 ** 31 - 1;
+
+/**
+ * The main job: opens a pool on real machines where that is possible, shows and measures its life, and leaves nothing behind.
+ * Resolves with the exit code: 0 when everything was proved, 1 when not, 130 when interrupted.
+ */
+export async function runStart(options: StartOptions, output: Output): Promise<number> {
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) return;
+    output.writeError('\ninterrupted: destroying what was made\n');
+    interruption.abort(new Error('interrupted'));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  // A pool lets its process end when nobody waits for it; this process waits for the whole job.
+  const hold = systemClock.setTimer(() => {}, LONGEST_RUN_MS);
+  try {
+    return await start(options, output, interruption.signal);
+  } catch (error) {
+    // Anything but the interruption itself is a failure to clean up, and must not be kept quiet.
+    if (error === interruption.signal.reason) return INTERRUPTED;
+    output.writeError(`${explain(error)}\n`);
+    return interruption.signal.aborted ? INTERRUPTED : 1;
+  } finally {
+    hold.cancel();
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+/** Before anything is made: a report that cannot be written would cost the whole run. Makes no file. */
+async function requireWritable(file: string): Promise<void> {
+  try {
+    await access(file, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return access(dirname(resolve(file)), constants.W_OK);
+    });
+  } catch (cause) {
+    throw new Error(`--json ${file} cannot be written; name a file in a folder that exists and is yours`, { cause });
+  }
+}
+
+async function start(options: StartOptions, output: Output, signal: AbortSignal): Promise<number> {
+  if (options.json !== undefined) await requireWritable(options.json);
+  const sayLine: Say = (text) => output.write(`  ${text}\n`);
+  const choice = await chooseScene(options.driver, sayLine, signal);
+  output.write(
+    choice.kind === 'libvirt'
+      ? `warmvm start: real virtual machines over libvirt (${choice.why})\n`
+      : `warmvm start: on the embedded fake, no real machines: ${choice.why}\n`,
+  );
+  const scene = choice.kind === 'libvirt' ? await libvirtScene({ signal, say: sayLine }) : fakeScene();
+  let report: StartReport;
+  try {
+    output.write(
+      `  ${scene.facts.hypervisor}; acceleration ${scene.acceleration}: ${scene.facts.accelerationReason}\n\n`,
+    );
+    report = await play(scene, options, signal);
+  } finally {
+    await scene[Symbol.asyncDispose]();
+  }
+  output.write(`\n${reportTable(report.figures)}\n${closingWords(report)}\n`);
+  if (options.json !== undefined) {
+    await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+    output.write(`written to ${options.json}\n`);
+  }
+  const { markerAbsentAfterReset, killedMachineEvicted, leftBehind } = report.proofs;
+  return markerAbsentAfterReset && killedMachineEvicted && leftBehind === 0 ? 0 : 1;
+}
+
+async function play(scene: Scene, options: StartOptions, signal: AbortSignal): Promise<StartReport> {
+  const clock = systemClock;
+  const environment = await describeEnvironment(scene.facts, clock.wallTimeMs());
+  const job = new Job(scene, { clock, signal, samples: options.samples });
+  const steps: readonly (readonly [title: string, run: (say: Say) => Promise<string>])[] = [
+    ['fill the pool', (say) => job.fill(say)],
+    ['lend a machine and dirty it', (say) => job.dirty(say)],
+    ['prove that it is clean again', () => job.prove()],
+    ['measure cycles', (say) => job.cycle(say)],
+    ['kill machines from outside', (say) => job.detect(say)],
+    ['fill a pool of five', (say) => job.fillFive(say)],
+  ];
+  const list = new Listr(
+    steps.map(([title, run]) => ({
+      title,
+      task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
+        task.title = `${title}: ${await run((text) => {
+          task.output = text;
+        })}`;
+      },
+    })),
+    { registerSignalListeners: false, fallbackRenderer: 'simple' },
+  );
+  try {
+    await list.run();
+  } finally {
+    await job.close();
+  }
+  const stages = job.samples.report();
+  const leftBehind = await scene.leftBehind();
+  return {
+    schema: 1,
+    driver: scene.driver.name,
+    acceleration: scene.acceleration,
+    environment,
+    pool: POOL_SIZE,
+    stages,
+    figures: compareFigures(stages, scene.acceleration !== 'none'),
+    ratios: ratiosOf(job),
+    proofs: {
+      markerAbsentAfterReset: job.markerAbsent,
+      killedMachineEvicted: job.killedEvicted,
+      leftBehind: leftBehind.length,
+    },
+    leftBehind,
+  };
+}
+
+/** What one run says of itself, whatever the speed of the computer. */
+function ratiosOf(job: Job): Readonly<Record<string, number>> {
+  const coldBoot = job.samples.of('cold-boot')[0];
+  if (coldBoot === undefined) return {};
+  const against = (id: string, boots: number): number => {
+    const measured = percentile(job.samples.of(id), 0.5);
+    return Math.round((measured / (coldBoot * boots)) * 1000) / 1000;
+  };
+  return {
+    'init / 5 sequential cold boots': against('init', 5),
+    'init-cold / one cold boot': against('init-cold', 1),
+    'boot / one cold boot': against('boot', 1),
+    'reset / one cold boot': against('reset', 1),
+  };
+}
+
+function closingWords({ proofs, leftBehind, ratios }: StartReport): string {
+  const lines = Object.entries(ratios).map(([what, ratio]) => `  ${what}: ${ratio}`);
+  lines.push(
+    proofs.markerAbsentAfterReset
+      ? '  proved: no marker of a tenant outlived its reset'
+      : '  NOT proved: a marker outlived a reset',
+  );
+  lines.push(
+    proofs.killedMachineEvicted ? '  proved: no killed machine was lent' : '  NOT proved: a killed machine was lent',
+  );
+  lines.push(leftBehind.length === 0 ? '  proved: nothing is left behind' : `  LEFT BEHIND: ${leftBehind.join(', ')}`);
+  return lines.join('\n');
+}
+
+/** An error and its causes, a line each. */
+function explain(error: unknown): string {
+  const lines: string[] = [];
+  for (
+    let at: unknown = error;
+    at !== undefined && at !== null && lines.length < 6;
+    at = (at as { cause?: unknown }).cause
+  ) {
+    const code = isWarmvmError(at) ? `${at.code}: ` : '';
+    lines.push(
+      `${lines.length === 0 ? 'error' : '  caused by'}: ${code}${at instanceof Error ? at.message : String(at)}`,
+    );
+  }
+  return lines.join('\n');
+}

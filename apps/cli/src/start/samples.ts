@@ -1,0 +1,51 @@
+/** Statistics of one measured figure. */
+export interface StageReport {
+  /** Every sample in the order it was taken, in milliseconds. */
+  readonly samplesMs: readonly number[];
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Collects samples by figure. Ids are those of the table of figures: `init`, `acquire`, `reset`, ... */
+export class Samples {
+  readonly #byId = new Map<string, number[]>();
+
+  /** Adds one sample in milliseconds. */
+  add(id: string, durationMs: number): void {
+    const samples = this.#byId.get(id);
+    if (samples === undefined) this.#byId.set(id, [durationMs]);
+    else samples.push(durationMs);
+  }
+
+  /** The samples of a figure; empty when it was never measured. */
+  of(id: string): readonly number[] {
+    return this.#byId.get(id) ?? [];
+  }
+
+  report(): Readonly<Record<string, StageReport>> {
+    return Object.fromEntries([...this.#byId].map(([id, samplesMs]) => [id, stageReport(samplesMs)]));
+  }
+}
+
+/** The smallest sample that the given share of all samples does not exceed (nearest rank). */
+export function percentile(samples: readonly number[], share: number): number {
+  if (samples.length === 0) throw new RangeError('samples is empty, expected at least one');
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
+}
+
+function stageReport(samplesMs: readonly number[]): StageReport {
+  return {
+    samplesMs: samplesMs.map((sample) => Math.round(sample * 1000) / 1000),
+    p50: rounded(percentile(samplesMs, 0.5)),
+    p95: rounded(percentile(samplesMs, 0.95)),
+    p99: rounded(percentile(samplesMs, 0.99)),
+    max: rounded(percentile(samplesMs, 1)),
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,29 @@
+/**
+ * The driver contract: everything that a driver package may import of core.
+ *
+ * @packageDocumentation
+ */
+export type { CallOptions } from './call.ts';
+export { type Clock, sleep, systemClock, type Timer, type TimerOptions } from './clock.ts';
+export type {
+  Driver,
+  DriverCapabilities,
+  ForkOptions,
+  HostReport,
+  PrepareOptions,
+  PrepareProgress,
+} from './driver.ts';
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  isWarmvmError,
+  WarmvmError,
+  type WarmvmErrorOptions,
+} from './error.ts';
+export type { ExecOptions, ExecResult, Guest, ReadFileOptions, WriteFileOptions } from './guest.ts';
+export type { DiskBoot, FileReference, GoldenImage, GoldenSnapshot, KernelBoot, Renewal } from './image.ts';
+export { JoinedJobs } from './joined-jobs.ts';
+export type { Machine, MachineChange, MachineId, MachineState } from './machine.ts';
+export type { MachineRecord, OwnerProcess, OwnerTag } from './owner.ts';
+export { StateFeed } from './state-feed.ts';

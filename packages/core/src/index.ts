@@ -1,0 +1,38 @@
+/**
+ * The pool of pre-warmed virtual machines: pool, reset, backoff, state waiting, and the driver contract.
+ *
+ * @packageDocumentation
+ */
+export { Backoff, type BackoffPolicies, type ExponentialOptions, type Random } from './backoff/backoff.ts';
+export * from './driver/index.ts';
+export { type StateCondition, type WaitForStateOptions, waitForState } from './machine/wait-for-state.ts';
+export {
+  currentOwnerProcess,
+  judgeOwner,
+  type OwnerFate,
+  type ProcessTable,
+  systemProcessTable,
+} from './owner/owner-process.ts';
+export type { BreakerState } from './pool/creation-gate.ts';
+export { EVENT_BUFFER, POOL_CHANNEL } from './pool/event-hub.ts';
+export type { Lease, ReleaseOutcome, RenewOptions } from './pool/lease.ts';
+export type { LeaseStatus } from './pool/lease-record.ts';
+export {
+  type AcquireOptions,
+  type CloseOptions,
+  type CloseReport,
+  createPool,
+  type Pool,
+  type ResizeOptions,
+  type Undestroyed,
+} from './pool/pool.ts';
+export type { AcquireOutcome, PoolEvent, PoolEventBody, TimedPhase } from './pool/pool-event.ts';
+export type { BreakerOptions, PoolOptions } from './pool/pool-options.ts';
+export type { PoolCounters, PoolStats } from './pool/pool-stats.ts';
+export type { SlotState } from './pool/slot.ts';
+export type { AnySlotState } from './pool/slot-table.ts';
+export type { SlotCounts } from './pool/supply.ts';
+export type { Logger, Meter, MeterAttributes } from './pool/telemetry.ts';
+export type { Probe, ProbeContext } from './reset/probe.ts';
+export { type ForkWatch, type RecycleOutcome, SnapshotReset } from './reset/snapshot-reset.ts';
+export type { ResetTimeouts, SnapshotResetOptions } from './reset/snapshot-reset-options.ts';

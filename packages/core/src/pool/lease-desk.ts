@@ -1,0 +1,125 @@
+import type { Clock } from '../driver/clock.ts';
+import { isWarmvmError, type WarmvmError } from '../driver/error.ts';
+import type { MachineId } from '../driver/machine.ts';
+import { type LeaseKeeper, PooledLease, type ReleaseOutcome } from './lease.ts';
+import { LeaseRecord, type LeaseStatus } from './lease-record.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { checkLeaseMs } from './parse-options.ts';
+import type { PoolCore } from './pool-core.ts';
+import { expiredError, goneError } from './pool-errors.ts';
+import type { Slot } from './slot.ts';
+import type { SlotCleaner } from './slot-cleaner.ts';
+import { excessOver } from './supply.ts';
+
+const done: ReleaseOutcome = Object.freeze({ released: true });
+
+/** Grants leases and takes machines back. A lease of an earlier turn can do nothing here: its record has ended. */
+export class LeaseDesk implements LeaseKeeper {
+  readonly clock: Clock;
+  readonly #core: PoolCore;
+  readonly #cleaner: SlotCleaner;
+  readonly #watch: LeaseWatch;
+  readonly #onExpiry = (record: LeaseRecord): void => this.#expire(record);
+
+  constructor(core: PoolCore, cleaner: SlotCleaner) {
+    this.#core = core;
+    this.#cleaner = cleaner;
+    this.#watch = new LeaseWatch(core);
+    this.clock = core.options.clock;
+  }
+
+  /** Lends a ready slot. */
+  grant(slot: Slot, leaseMs: number, nowMs: number): PooledLease {
+    const { phase } = slot;
+    if (phase?.kind !== 'ready') throw new Error(`slot ${slot.id} is not ready to be lent`);
+    slot.turn += 1;
+    slot.uses += 1;
+    const record = new LeaseRecord(slot, phase.machine, nowMs, this.#onExpiry);
+    this.#core.table.move(slot, { kind: 'leased', machine: phase.machine, lease: record });
+    this.#core.deadlines.add(record, nowMs + leaseMs);
+    this.#core.counters.acquired += 1;
+    const lease = new PooledLease(record, this);
+    record.holder = lease;
+    this.#watch.onGranted(nowMs);
+    return lease;
+  }
+
+  release(record: LeaseRecord): ReleaseOutcome {
+    if (record.status !== 'active') return { released: false, reason: record.status };
+    this.#core.counters.released += 1;
+    this.#end(record, 'released');
+    return done;
+  }
+
+  discard(record: LeaseRecord, reason: string | undefined): ReleaseOutcome {
+    if (record.status !== 'active') return { released: false, reason: record.status };
+    this.#core.counters.discarded += 1;
+    this.#end(record, 'discarded', undefined, reason);
+    return done;
+  }
+
+  renew(record: LeaseRecord, requestedMs: number | undefined): void {
+    const leaseMs = requestedMs === undefined ? this.#core.options.leaseMs : checkLeaseMs(requestedMs);
+    if (record.status !== 'active') throw record.error();
+    this.#core.deadlines.remove(record);
+    this.#core.deadlines.add(record, this.#core.now() + leaseMs);
+  }
+
+  /** Takes the machine from its holder since it is of no use any more. */
+  lose(record: LeaseRecord, error: unknown): void {
+    this.#core.counters.lost += 1;
+    this.#end(record, 'lost', isWarmvmError(error) ? error : goneError(record.machine, error));
+  }
+
+  /** Takes every lent machine back, and says which. */
+  revokeAll(error: WarmvmError): readonly { readonly machineId: MachineId; readonly turn: number }[] {
+    const revoked: { machineId: MachineId; turn: number }[] = [];
+    for (const { phase } of [...this.#core.table.slots]) {
+      // A holder whose signal fires may release others meanwhile.
+      if (phase?.kind !== 'leased' || phase.lease.status !== 'active') continue;
+      revoked.push({ machineId: phase.machine.id, turn: phase.lease.turn });
+      this.#core.counters.revoked += 1;
+      this.#end(phase.lease, 'revoked', error);
+    }
+    return revoked;
+  }
+
+  #expire(record: LeaseRecord): void {
+    this.#core.counters.expired += 1;
+    this.#end(record, 'expired', expiredError(record, this.#core.now() - record.grantedAtMs));
+  }
+
+  #end(record: LeaseRecord, status: Exclude<LeaseStatus, 'active'>, error?: WarmvmError, reason?: string): void {
+    const { slot } = record;
+    record.end(status, error);
+    this.#core.deadlines.remove(record);
+    if (this.#core.hub.wanted) {
+      this.#core.hub.emit({
+        type: 'lease-ended',
+        slot: slot.id,
+        turn: record.turn,
+        machineId: record.machine.id,
+        status,
+        heldMs: this.#core.now() - record.grantedAtMs,
+        reason: error ?? reason,
+      });
+    }
+    if ((status === 'released' || status === 'expired') && this.#isWorthReset(slot)) {
+      this.#core.table.move(slot, { kind: 'resetting', machine: record.machine });
+      this.#cleaner.add(slot);
+    } else this.#core.destroy(slot);
+    record.fire();
+    this.#core.pump();
+  }
+
+  #isWorthReset(slot: Slot): boolean {
+    const { closing, options, table, demand, counters } = this.#core;
+    if (closing || !slot.host.resettable) return false;
+    const tooOld = slot.retireAtMs !== Number.POSITIVE_INFINITY && slot.retireAtMs <= this.#core.now();
+    if (slot.uses >= options.maxTurns || tooOld || excessOver(table.counts, demand.max) > 0) {
+      counters.retired += 1;
+      return false;
+    }
+    return true;
+  }
+}

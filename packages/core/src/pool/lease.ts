@@ -1,0 +1,136 @@
+import type { CallOptions } from '../driver/call.ts';
+import type { Clock } from '../driver/clock.ts';
+import type { Guest } from '../driver/guest.ts';
+import type { MachineId, MachineState } from '../driver/machine.ts';
+import { callWithinLease, guardGuest } from './guarded-guest.ts';
+import type { LeaseRecord, LeaseStatus } from './lease-record.ts';
+
+/** What a release or discard did. */
+export type ReleaseOutcome =
+  | { readonly released: true }
+  | {
+      readonly released: false;
+      /** How the lease had ended before. */
+      readonly reason: Exclude<LeaseStatus, 'active'>;
+    };
+
+/** Options of {@link Lease.renew}. */
+export interface RenewOptions {
+  /** How long the lease lasts from now. @default the pool's leaseMs */
+  readonly leaseMs?: number;
+}
+
+/** Exclusive right to one machine at one generation, until it is released or taken away. Dispose releases. */
+export interface Lease extends AsyncDisposable {
+  readonly machineId: MachineId;
+  /** Number of the slot that the machine is in, as events and reports name it. */
+  readonly slot: number;
+  /** Number of this lease among those of its slot; with `machineId` it names this lease for ever. */
+  readonly turn: number;
+  /** Generation of the machine that was lent. */
+  readonly generation: number;
+  /** When the lease expires, in milliseconds since the Unix epoch. For people: the pool itself counts on a monotonic clock. */
+  readonly expiresAtMs: number;
+  /** `active`, or how the lease ended. */
+  readonly status: LeaseStatus;
+  /**
+   * Fires when the machine was taken away: the lease expired (`WARMVM_LEASE_EXPIRED`), the machine died
+   * (`WARMVM_MACHINE_CRASHED`, `WARMVM_MACHINE_GONE`), the host was lost (`WARMVM_HOST_LOST`) or the pool closed
+   * (`WARMVM_POOL_CLOSED`). The reason is that error. Never fires for a release.
+   */
+  readonly signal: AbortSignal;
+  /** What runs in the machine. Every use after the end of the lease rejects, also one that was under way. */
+  readonly guest: Guest;
+  /** What the hypervisor says of the machine. @throws WARMVM_LEASE_RELEASED and the like after the end of the lease */
+  state(options?: CallOptions): Promise<MachineState>;
+  /**
+   * Lets the lease last `leaseMs` from now on.
+   * @throws WARMVM_LEASE_RELEASED, WARMVM_LEASE_EXPIRED and the like when it has ended; RangeError, TypeError for a bad option
+   */
+  renew(options?: RenewOptions): Promise<void>;
+  /** Gives the machine back. Resolves at once; the reset happens behind it. A late or second release changes nothing and says so. */
+  release(): Promise<ReleaseOutcome>;
+  /** Gives the machine back to be destroyed rather than reset. @param reason for people and events */
+  discard(reason?: string): Promise<ReleaseOutcome>;
+}
+
+/** What a lease asks of its pool. */
+export interface LeaseKeeper {
+  readonly clock: Clock;
+  release(record: LeaseRecord): ReleaseOutcome;
+  discard(record: LeaseRecord, reason: string | undefined): ReleaseOutcome;
+  /** @throws the lease's error; RangeError, TypeError for a bad duration */
+  renew(record: LeaseRecord, leaseMs: number | undefined): void;
+}
+
+/** Who uses the guest holds the lease too, though it refers to the pool's side alone. */
+const heldBy = new WeakMap<Guest, Lease>();
+
+/** The user's side of a lease. */
+export class PooledLease implements Lease {
+  readonly #record: LeaseRecord;
+  readonly #keeper: LeaseKeeper;
+  #guest: Guest | undefined;
+
+  constructor(record: LeaseRecord, keeper: LeaseKeeper) {
+    this.#record = record;
+    this.#keeper = keeper;
+  }
+
+  get machineId(): MachineId {
+    return this.#record.machine.id;
+  }
+
+  get slot(): number {
+    return this.#record.slot.id;
+  }
+
+  get turn(): number {
+    return this.#record.turn;
+  }
+
+  get generation(): number {
+    return this.#record.generation;
+  }
+
+  get expiresAtMs(): number {
+    const { clock } = this.#keeper;
+    return clock.wallTimeMs() + (this.#record.dueMs - clock.now());
+  }
+
+  get status(): LeaseStatus {
+    return this.#record.status;
+  }
+
+  get signal(): AbortSignal {
+    return this.#record.revocationSignal;
+  }
+
+  get guest(): Guest {
+    if (this.#guest === undefined) {
+      this.#guest = guardGuest(this.#record);
+      heldBy.set(this.#guest, this);
+    }
+    return this.#guest;
+  }
+
+  state(options?: CallOptions): Promise<MachineState> {
+    return callWithinLease(this.#record, options, (bound) => this.#record.machine.state(bound));
+  }
+
+  async renew(options: RenewOptions = {}): Promise<void> {
+    this.#keeper.renew(this.#record, options.leaseMs);
+  }
+
+  async release(): Promise<ReleaseOutcome> {
+    return this.#keeper.release(this.#record);
+  }
+
+  async discard(reason?: string): Promise<ReleaseOutcome> {
+    return this.#keeper.discard(this.#record, reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#keeper.release(this.#record);
+  }
+}

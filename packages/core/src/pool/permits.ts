@@ -1,0 +1,36 @@
+/** The right to do one thing of a limited kind. Whoever holds it gives it back, once. */
+export interface Permit {
+  /** Gives it back; harmless when that was done before. */
+  release(): void;
+}
+
+/** Hands out at most `limit` permits at a time: a limit that cannot be forgotten, since the value must be held. */
+export class Permits {
+  #limit: number;
+  #inUse = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get inUse(): number {
+    return this.#inUse;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  tryTake(): Permit | undefined {
+    if (this.#inUse >= this.#limit) return undefined;
+    this.#inUse += 1;
+    let held = true;
+    return {
+      release: () => {
+        if (!held) return;
+        held = false;
+        this.#inUse -= 1;
+      },
+    };
+  }
+}

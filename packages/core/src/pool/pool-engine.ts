@@ -1,0 +1,284 @@
+import { CallScope } from '../call/call-scope.ts';
+import { Alarm } from '../deadline/alarm.ts';
+import { Deadlines } from '../deadline/deadlines.ts';
+import { EventHub } from './event-hub.ts';
+import type { Lease } from './lease.ts';
+import { LeaseDesk } from './lease-desk.ts';
+import type { CheckedPoolOptions } from './parse-options.ts';
+import { PoolClosing } from './pool-closing.ts';
+import type { PoolCore } from './pool-core.ts';
+import { acquireTimeoutError, closedError, isFinal } from './pool-errors.ts';
+import type { AcquireOutcome, TimedPhase } from './pool-event.ts';
+import { makePoolHost, type PoolHost } from './pool-host.ts';
+import { PoolStart } from './pool-start.ts';
+import { makeCounters, makePhaseTimes, type PoolStats, type WritableCounters } from './pool-stats.ts';
+import { ReadyGate } from './ready-gate.ts';
+import type { Slot } from './slot.ts';
+import { SlotAdopter } from './slot-adopter.ts';
+import { SlotChecker } from './slot-checker.ts';
+import { SlotCleaner } from './slot-cleaner.ts';
+import { SlotDestroyer } from './slot-destroyer.ts';
+import { SlotMaker } from './slot-maker.ts';
+import { SlotRetirer } from './slot-retirer.ts';
+import { type AnySlotState, SlotTable } from './slot-table.ts';
+import { SlotWatcher } from './slot-watcher.ts';
+import { countTotal, creationsWanted, type Demand } from './supply.ts';
+import { logSink, meterSink } from './telemetry.ts';
+import { type Waiter, WaiterLine, type WaiterLineHost, type WaiterLoss } from './waiter-line.ts';
+
+const lossCounters = { timeout: 'timedOut', aborted: 'aborted', closed: undefined, refused: 'refused' } as const;
+
+/** The parts of a pool, and the one function that brings them in line with the states of the slots. */
+export class PoolEngine implements PoolCore, WaiterLineHost {
+  readonly options: CheckedPoolOptions;
+  readonly deadlines: Deadlines;
+  readonly scope: CallScope = new CallScope();
+  readonly hub: EventHub;
+  readonly counters: WritableCounters = makeCounters();
+  readonly table: SlotTable = new SlotTable((slot, from, to) => this.#moved(slot, from, to));
+  readonly demand: Demand & { minReady: number; max: number };
+  readonly line: WaiterLine;
+  readonly desk: LeaseDesk;
+  readonly maker: SlotMaker;
+  readonly retirer: SlotRetirer;
+  readonly readyGate: ReadyGate;
+  readonly host: PoolHost;
+  suspended = false;
+  readonly #destroyer: SlotDestroyer;
+  readonly #cleaner: SlotCleaner;
+  readonly #checker: SlotChecker;
+  readonly #start: PoolStart;
+  readonly #wake: Alarm;
+  readonly #lastPhaseMs: Record<TimedPhase, number | null> = makePhaseTimes();
+  #closing: PoolClosing | undefined;
+  #hostLossTold = false;
+  #pumping = false;
+  #pumpAgain = false;
+
+  constructor(options: CheckedPoolOptions) {
+    this.options = options;
+    this.deadlines = new Deadlines(options.clock, false);
+    const sinks = options.logger === undefined ? [] : [logSink(options.logger)];
+    if (options.meter !== undefined) sinks.push(meterSink(options.meter, options.name, () => this.stats()));
+    this.hub = new EventHub(options.name, options.clock, sinks);
+    const line = new WaiterLine(new Deadlines(options.clock, true), this, options.maxPassedOver);
+    this.line = line;
+    this.demand = {
+      minReady: options.minReady,
+      max: options.max,
+      get waiting() {
+        return line.length;
+      },
+    };
+    this.#wake = new Alarm(this.deadlines, () => this.pump());
+    this.readyGate = new ReadyGate(options.clock);
+    this.host = makePoolHost(options, this);
+    const watcher = new SlotWatcher(this);
+    const cleaner = new SlotCleaner(this, watcher);
+    const destroyer = new SlotDestroyer(this);
+    this.#cleaner = cleaner;
+    this.#destroyer = destroyer;
+    this.retirer = new SlotRetirer(this);
+    this.#checker = new SlotChecker(this, cleaner);
+    this.desk = new LeaseDesk(this, cleaner);
+    this.maker = new SlotMaker(this, {
+      cleaner,
+      destroyer,
+      watcher,
+      onFailed: (host, error) => this.#creationFailed(host, error),
+      onSucceeded: () => {
+        this.#hostLossTold = false;
+      },
+    });
+    this.#start = new PoolStart(this, this.host, new SlotAdopter(this, { cleaner, destroyer, watcher }));
+    // Not in this step, so that whoever made the pool can listen to it first.
+    queueMicrotask(() => this.#start.begin());
+  }
+
+  get closing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  now(): number {
+    return this.options.clock.now();
+  }
+
+  pump(): void {
+    if (this.#pumping) {
+      this.#pumpAgain = true;
+      return;
+    }
+    this.#pumping = true;
+    try {
+      do {
+        this.#pumpAgain = false;
+        this.#step();
+      } while (this.#pumpAgain);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  destroy(slot: Slot): void {
+    this.#destroyer.begin(slot);
+  }
+
+  machineLost(slot: Slot, error: unknown): void {
+    const { phase } = slot;
+    if (phase === undefined || phase.kind === 'creating') return;
+    if (phase.kind === 'destroying' || phase.kind === 'quarantined') return;
+    this.hub.emit({ type: 'machine-lost', slot: slot.id, machineId: phase.machine.id, error });
+    if (phase.kind === 'leased') this.desk.lose(phase.lease, error);
+    else {
+      if (phase.kind === 'ready') this.counters.evicted += 1;
+      slot.creationLost?.(error);
+      this.destroy(slot);
+    }
+    this.pump();
+  }
+
+  hostLost(error: unknown): void {
+    if (!this.#hostLossTold) {
+      this.#hostLossTold = true;
+      this.hub.emit({ type: 'host-lost', error });
+    }
+    if (!this.closing) this.maker.hit(this.host, error);
+    this.host.snapshotReset.forget();
+    for (const slot of [...this.table.slots]) {
+      // The others have a call under way, which tells them.
+      if (slot.phase?.kind === 'ready' || slot.phase?.kind === 'leased') this.machineLost(slot, error);
+    }
+    this.pump();
+  }
+
+  phaseEnded(phase: TimedPhase, slot: Slot | null, startedAtMs: number, failure?: { readonly error: unknown }): number {
+    const endedAtMs = this.now();
+    this.#lastPhaseMs[phase] = endedAtMs - startedAtMs;
+    if (!this.hub.wanted) return endedAtMs;
+    this.hub.emit({
+      type: 'phase-ended',
+      phase,
+      slot: slot?.id ?? null,
+      turn: slot?.turn ?? null,
+      machineId: slot?.machine?.id ?? null,
+      generation: slot?.machine?.generation ?? null,
+      durationMs: endedAtMs - startedAtMs,
+      ...failure,
+    });
+    return endedAtMs;
+  }
+
+  timeoutError(waiter: Waiter): unknown {
+    return acquireTimeoutError(this.stats(), this.now() - waiter.sinceMs);
+  }
+
+  lost(waiter: Waiter, why: WaiterLoss): void {
+    const counter = lossCounters[why];
+    if (counter !== undefined) this.counters[counter] += 1;
+    this.acquireSettled(why, this.now() - waiter.sinceMs);
+  }
+
+  acquireSettled(outcome: AcquireOutcome, waitedMs: number, lease?: Lease): void {
+    if (!this.hub.wanted) return;
+    const lent = lease === undefined ? {} : { slot: lease.slot, turn: lease.turn, machineId: lease.machineId };
+    this.hub.emit({ type: 'acquire-settled', outcome, waitedMs, ...lent });
+  }
+
+  stats(): PoolStats {
+    const { counts } = this.table;
+    const open = this.suspended ? 'suspended' : 'open';
+    return {
+      name: this.options.name,
+      slots: { ...counts },
+      total: countTotal(counts),
+      waiting: this.line.length,
+      minReady: this.demand.minReady,
+      max: this.demand.max,
+      state: this.#closing === undefined ? open : this.#closing.done ? 'closed' : 'closing',
+      breaker: this.host.gate.state,
+      counters: { ...this.counters },
+      lastPhaseMs: { ...this.#lastPhaseMs },
+      lastCreationError: this.maker.lastError,
+    };
+  }
+
+  /** Whether `minReady` spares are ready. */
+  get isReady(): boolean {
+    return this.host.snapshotReset.golden !== undefined && this.table.counts.ready >= this.demand.minReady;
+  }
+
+  /** Begins to close, once, and gives the closing. */
+  close(): PoolClosing {
+    if (this.#closing !== undefined) return this.#closing;
+    const closing = new PoolClosing(this, this.desk, this.#destroyer);
+    this.#closing = closing;
+    this.hub.emit({ type: 'closing' });
+    const error = closedError(this.options.name);
+    this.#wake.cancel();
+    this.line.loseAll('closed', () => closedError(this.options.name));
+    this.readyGate.reject(error);
+    this.scope.end(error);
+    closing.begin();
+    return closing;
+  }
+
+  #step(): void {
+    if (this.#closing !== undefined) {
+      this.#closing.pump();
+      return;
+    }
+    this.#handOver();
+    this.#cleaner.pump();
+    this.retirer.pump();
+    if (this.#start.isDone) this.#refill();
+    if (this.readyGate.waiting > 0 && this.isReady) this.readyGate.resolve();
+  }
+
+  #handOver(): void {
+    if (this.suspended || this.line.length === 0) return;
+    const nowMs = this.now();
+    for (let slot = this.table.newestReady; slot !== undefined; slot = this.table.newestReady) {
+      const waiter = this.line.takeFirst();
+      if (waiter === undefined) return;
+      this.counters.waited += 1;
+      const lease = this.desk.grant(slot, waiter.leaseMs, nowMs);
+      waiter.resolve(lease);
+      this.acquireSettled('waited', nowMs - waiter.sinceMs, lease);
+    }
+  }
+
+  #refill(): void {
+    const { host } = this;
+    const wanted = creationsWanted(this.table.counts, this.demand, this.retirer.countAged());
+    const prepared = host.snapshotReset.golden !== undefined;
+    if (!prepared) this.maker.prepare(host);
+    else if (wanted > 0) this.maker.create(host, wanted);
+    if (prepared) this.#start.goldenPrepared();
+    if (prepared && wanted === 0) return;
+    const nowMs = this.now();
+    const nextMs = host.gate.nextAttemptMs(nowMs) ?? host.rate.nextMs(nowMs);
+    if (nextMs !== undefined) this.#wake.setNoLaterThan(nextMs);
+  }
+
+  #creationFailed(host: PoolHost, error: unknown): void {
+    const isHopeless = host.snapshotReset.golden === undefined && isFinal(error);
+    if (isHopeless || host.gate.state === 'open') this.readyGate.reject(error);
+  }
+
+  #moved(slot: Slot, from: AnySlotState, to: AnySlotState): void {
+    if (this.hub.wanted) {
+      this.hub.emit({
+        type: 'slot-changed',
+        slot: slot.id,
+        turn: slot.turn,
+        machineId: slot.machine?.id ?? null,
+        generation: slot.machine?.generation ?? null,
+        from,
+        to,
+      });
+    }
+    if (to !== 'ready') return;
+    this.retirer.onReady(slot);
+    this.#checker.onReady(slot);
+  }
+}

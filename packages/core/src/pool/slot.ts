@@ -1,0 +1,63 @@
+import type { Machine, MachineChange } from '../driver/machine.ts';
+import type { LeaseRecord } from './lease-record.ts';
+import type { PoolHost } from './pool-host.ts';
+
+/**
+ * What a slot is doing, with the data that belongs to it. The object itself is the token of the operation: whoever
+ * comes back from waiting goes on only if the slot still has the very phase it left it with.
+ */
+export type SlotPhase =
+  | { readonly kind: 'creating' }
+  | { readonly kind: 'settling'; readonly machine: Machine }
+  | { readonly kind: 'ready'; readonly machine: Machine; readonly sinceMs: number }
+  | { readonly kind: 'leased'; readonly machine: Machine; readonly lease: LeaseRecord }
+  | { readonly kind: 'resetting'; readonly machine: Machine }
+  | { readonly kind: 'destroying'; readonly machine: Machine | undefined; readonly attempts: number }
+  | {
+      readonly kind: 'quarantined';
+      readonly machine: Machine | undefined;
+      readonly attempts: number;
+      readonly error: unknown;
+    };
+
+/** Name of a {@link SlotPhase}. */
+export type SlotState = SlotPhase['kind'];
+
+/** One footprint on a host: the only place that says what becomes of a machine. */
+export class Slot {
+  readonly id: number;
+  readonly host: PoolHost;
+  /** Replaced by the slot table alone. */
+  phase: SlotPhase | undefined = undefined;
+  /** Number of the latest lease of this slot; 0 before the first. Only grows. */
+  turn = 0;
+  /** How often its machine was lent. */
+  uses = 0;
+  /** When it should be retired for its age, on the monotonic scale. */
+  retireAtMs: number = Number.POSITIVE_INFINITY;
+  /** When it should be probed again while it is ready, on the monotonic scale. */
+  checkAtMs: number = Number.POSITIVE_INFINITY;
+  /** Newest change that was seen of its machine. */
+  latestChange: MachineChange | undefined = undefined;
+  /** When the fork or reset that began its present generation ended, on the monotonic scale; absent while one is under way. */
+  runningSinceMs: number | undefined = undefined;
+  /** Latest generation that the watch told to be running. */
+  detectedGeneration = 0;
+  /** Set while a new machine proves itself: to be told when it died meanwhile, before its slot is used again. */
+  creationLost: ((error: unknown) => void) | undefined = undefined;
+  /** Ends the watch over its machine. */
+  watch: AbortController | undefined = undefined;
+  /** Neighbours among the ready slots; kept by the slot table alone. */
+  previousReady: Slot | undefined = undefined;
+  nextReady: Slot | undefined = undefined;
+
+  constructor(id: number, host: PoolHost) {
+    this.id = id;
+    this.host = host;
+  }
+
+  get machine(): Machine | undefined {
+    const { phase } = this;
+    return phase === undefined || phase.kind === 'creating' ? undefined : phase.machine;
+  }
+}

@@ -1,0 +1,63 @@
+/** How many slots are in each state. */
+export interface SlotCounts {
+  readonly creating: number;
+  readonly settling: number;
+  readonly ready: number;
+  readonly leased: number;
+  readonly resetting: number;
+  readonly destroying: number;
+  readonly quarantined: number;
+}
+
+/** What supply is measured against. */
+export interface Demand {
+  /** Callers in line. */
+  readonly waiting: number;
+  /** Spare ready machines wanted. */
+  readonly minReady: number;
+  /** Footprints allowed on the host. */
+  readonly max: number;
+}
+
+/** Every footprint, dying ones and those given up included. */
+export function countTotal(counts: SlotCounts): number {
+  return (
+    counts.creating +
+    counts.settling +
+    counts.ready +
+    counts.leased +
+    counts.resetting +
+    counts.destroying +
+    counts.quarantined
+  );
+}
+
+/** Slots that are lent, or can be lent now or after what is under way with them. */
+export function countSupply(counts: SlotCounts): number {
+  return counts.creating + counts.settling + counts.ready + counts.leased + counts.resetting;
+}
+
+/** How many usable slots there should be: those lent, those waited for, and the spares. */
+export function targetOf(counts: SlotCounts, demand: Demand): number {
+  return Math.min(demand.max, counts.leased + demand.waiting + demand.minReady);
+}
+
+/**
+ * How many creations should be started now.
+ * @param aged ready slots past their age: still lent, but no longer counted on
+ */
+export function creationsWanted(counts: SlotCounts, demand: Demand, aged: number): number {
+  const lacking = targetOf(counts, demand) - (countSupply(counts) - aged);
+  const room = demand.max - countTotal(counts);
+  return Math.max(0, Math.min(lacking, room));
+}
+
+/** How many slots beyond `max` are not on their way out yet. */
+export function excessOver(counts: SlotCounts, max: number): number {
+  return Math.max(0, countSupply(counts) + counts.quarantined - max);
+}
+
+/** How many ready slots are more than what is wanted; what is only on its way to ready never stands in for a spare. */
+export function surplusOf(counts: SlotCounts, demand: Demand): number {
+  return Math.max(0, Math.min(counts.ready - demand.minReady, countSupply(counts) - targetOf(counts, demand)));
+}

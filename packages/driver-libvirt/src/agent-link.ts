@@ -1,0 +1,133 @@
+import { type Clock, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
+import {
+  type AgentChannel,
+  type AgentRequestOptions,
+  createGuestAgent,
+  type GuestAgent,
+  refusalReply,
+  streamChannel,
+} from '@warmvm/guest-agent';
+import { type DomainRef, ErrorNumber, isLibvirtError } from '@warmvm/libvirt';
+import { CHANNEL_NAME } from './domain-xml.ts';
+import { mapError } from './map-error.ts';
+import type { Mark } from './mark.ts';
+import type { Session } from './session.ts';
+
+/** The way to one domain's guest agent. Dispose closes it; the agent stays. */
+export interface AgentLink extends AsyncDisposable {
+  readonly agent: GuestAgent;
+  /** Resolves with the first answer of a guest that boots, asked once and not again. @throws WARMVM_GUEST_UNRESPONSIVE */
+  firstAnswer(timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** Told when the guest was thrown back under the link: what comes next answers nothing that was asked before. */
+  resync(): void;
+  /** Resolves when the other end has gone: with a stream of our own, that is the first sign of a QEMU that died. */
+  readonly ended: Promise<void>;
+}
+
+/** `virDomainChannelFlags`: take the channel over from a holder that is gone or forgotten. */
+const CHANNEL_FORCE = 1;
+/** How soon the daemon is asked again for an agent that it does not see yet, where its event does not come. */
+const RETRY_DELAY_MS = 100;
+
+/** Opens the way that the domain was made for. */
+export async function openAgentLink(
+  session: Session,
+  dom: DomainRef,
+  transport: Mark['agentTransport'],
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<AgentLink> {
+  if (transport === 'libvirt') return daemonLink(session, dom, clock);
+  const stream = await session.stream(
+    `open the agent channel of ${dom.name}`,
+    (client) =>
+      client.openStream(
+        'domainOpenChannel',
+        { dom, name: CHANNEL_NAME, flags: CHANNEL_FORCE },
+        signal === undefined ? {} : { signal },
+      ),
+    signal === undefined ? {} : { signal },
+  );
+  const { duplex } = stream;
+  const ended = new Promise<void>((resolve) => {
+    duplex.once('end', resolve).once('close', resolve);
+  });
+  const channel = streamChannel(duplex, { clock });
+  return {
+    ...agentOver(knowingOfLostHosts(channel), clock),
+    resync: () => channel.resync(),
+    ended,
+    async [Symbol.asyncDispose]() {
+      await channel[Symbol.asyncDispose]();
+      await stream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A stream whose socket broke ended with the host, not with the guest. */
+function knowingOfLostHosts(channel: AgentChannel): AgentChannel {
+  return {
+    request: async (json, options) => {
+      try {
+        return await channel.request(json, options);
+      } catch (error) {
+        const cause = isWarmvmError(error) ? error.cause : undefined;
+        if (isLibvirtError(cause) && cause.code === 'LIBVIRT_CLOSED') {
+          throw mapError(cause, 'could not reach the guest agent');
+        }
+        throw error;
+      }
+    },
+    resync: () => channel.resync?.(),
+  };
+}
+
+function daemonLink(session: Session, dom: DomainRef, clock: Clock): AgentLink {
+  const channel: AgentChannel = {
+    request: (json, options) => requestThroughDaemon(session, dom, clock, json, options),
+  };
+  return {
+    ...agentOver(channel, clock),
+    resync: () => {},
+    ended: new Promise(() => {}),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+function agentOver(channel: AgentChannel, clock: Clock): Pick<AgentLink, 'agent' | 'firstAnswer'> {
+  return {
+    agent: createGuestAgent(channel, { clock }),
+    firstAnswer: (timeoutMs, signal) =>
+      createGuestAgent(channel, { clock, replyTimeoutMs: timeoutMs }).ping(signal === undefined ? {} : { signal }),
+  };
+}
+
+async function requestThroughDaemon(
+  session: Session,
+  dom: DomainRef,
+  clock: Clock,
+  json: string,
+  options: AgentRequestOptions,
+): Promise<string> {
+  const endsAt = clock.now() + options.timeoutMs;
+  for (;;) {
+    const leftMs = endsAt - clock.now();
+    if (leftMs <= 0) {
+      throw new WarmvmError('WARMVM_GUEST_UNRESPONSIVE', `the guest agent of ${dom.name} is not connected`, {
+        retryable: true,
+        details: { timeoutMs: options.timeoutMs },
+      });
+    }
+    try {
+      const args = { dom, cmd: json, timeout: Math.max(1, Math.ceil(leftMs / 1000)), flags: 0 };
+      const limits = { timeoutMs: leftMs + 1000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+      const { result } = await session.call('domainAgentCommand', args, `ask the agent of ${dom.name}`, limits);
+      return result ?? '{"return":{}}';
+    } catch (error) {
+      const cause = error instanceof WarmvmError ? error.cause : undefined;
+      if (isLibvirtError(cause, ErrorNumber.INTERNAL_ERROR)) return refusalReply(cause.message);
+      if (!isLibvirtError(cause, ErrorNumber.AGENT_UNRESPONSIVE) || !/not connected/.test(cause.message)) throw error;
+      await sleep(clock, Math.min(RETRY_DELAY_MS, leftMs), options.signal);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { ErrorNumber } from '@warmvm/libvirt';
+import { describe, expect, test } from 'vitest';
+import { owner, World } from './fixtures/world.ts';
+
+describe('dispose of the driver', () => {
+  test('leaves nothing on the host, the storage pool and connections included', async () => {
+    await using world = await World.create();
+    const golden = await world.prepare();
+    await Promise.all([world.driver.fork(golden, { owner }), world.driver.fork(golden, { owner })]);
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+    expect(world.host.storage.pools.size).toBe(0);
+    await world.clock.virtual.settle();
+    expect(world.host.openConnections).toBe(0);
+  });
+
+  test('is done once', async () => {
+    await using world = await World.create();
+    await world.prepare();
+    await Promise.all([world.driver[Symbol.asyncDispose](), world.driver[Symbol.asyncDispose]()]);
+    expect(world.host.calls.filter((name) => name === 'storagePoolUndefine')).toHaveLength(1);
+  });
+
+  test('connects to nothing when nothing was done', async () => {
+    await using world = await World.create();
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.dials).toBe(0);
+  });
+
+  test('ends what is under way, and leaves nothing of it', async () => {
+    await using world = await World.create();
+    const golden = await world.prepare();
+    let disposing: PromiseLike<void> | undefined;
+    world.host.script('domainRevertToSnapshot', () => {
+      disposing ??= world.driver[Symbol.asyncDispose]();
+      return undefined;
+    });
+    const image = { ...world.image, digest: `sha256:${'b'.repeat(64)}` };
+    const preparing = expect(world.prepare(image)).rejects.toMatchObject({ code: 'WARMVM_HOST_LOST' });
+    await expect(world.driver.fork(golden, { owner })).rejects.toMatchObject({
+      code: 'WARMVM_HOST_LOST',
+      details: { disposed: true },
+    });
+    await preparing;
+    await disposing;
+    expect(world.host.inventory).toEqual([]);
+  });
+
+  test('waits for what the daemon is still making', async () => {
+    await using world = await World.create();
+    const golden = await world.prepare();
+    const cloned = Promise.withResolvers<void>();
+    world.host.hold('storageVolCreateXmlFrom', cloned.promise);
+    const forking = expect(world.driver.fork(golden, { owner })).rejects.toMatchObject({ code: 'WARMVM_HOST_LOST' });
+    const settle = async (): Promise<void> => {
+      for (let turn = 0; turn < 50; turn += 1) await world.clock.virtual.settle();
+    };
+    await settle();
+    const disposing = world.driver[Symbol.asyncDispose]();
+    await settle();
+    cloned.resolve();
+    await Promise.all([forking, disposing]);
+    expect(world.host.inventory).toEqual([]);
+  });
+
+  test('fails every later call', async () => {
+    await using world = await World.create();
+    const golden = await world.prepare();
+    await world.driver[Symbol.asyncDispose]();
+    const gone = { code: 'WARMVM_HOST_LOST', details: { disposed: true } };
+    await expect(world.prepare()).rejects.toMatchObject(gone);
+    await expect(world.driver.fork(golden, { owner })).rejects.toMatchObject(gone);
+    await expect(world.driver.list(owner)).rejects.toMatchObject(gone);
+    await expect(world.driver.ping()).rejects.toMatchObject(gone);
+    await expect(world.driver.remove({} as never)).rejects.toMatchObject(gone);
+    await expect(world.driver.adopt({} as never, { owner })).rejects.toMatchObject(gone);
+  });
+
+  test('leaves a storage pool that was there before, and one that others still use', async () => {
+    await using world = await World.create();
+    world.host.storage.define('<pool><name>theirs</name><path>/theirs</path></pool>');
+    Object.assign(world.host.storage.pool('theirs'), { built: true, active: true });
+    const other = world.newDriver({ storagePool: 'theirs' });
+    await other.prepare(world.image, { owner });
+    await other[Symbol.asyncDispose]();
+    expect(world.host.storage.pools.has('theirs')).toBe(true);
+
+    const [first, second] = [world.newDriver(), world.newDriver()];
+    await first.prepare(world.image, { owner });
+    await second.prepare(world.image, { owner });
+    await first[Symbol.asyncDispose]();
+    expect(world.host.storage.pools.has('warmvm')).toBe(true);
+    await second[Symbol.asyncDispose]();
+    expect(world.host.storage.pools.has('warmvm')).toBe(false);
+  });
+
+  test('says what could not be removed', async () => {
+    await using world = await World.create();
+    await world.driver.fork(await world.prepare(), { owner });
+    world.host.script('domainUndefineFlags', () => ({ code: ErrorNumber.INTERNAL_ERROR }));
+    await expect(world.driver[Symbol.asyncDispose]()).rejects.toMatchObject({
+      code: 'WARMVM_HOST_OPERATION',
+      cause: { code: 'WARMVM_HOST_OPERATION' },
+      details: { failures: [expect.stringContaining('undefine'), expect.stringContaining('undefine')] },
+    });
+    await world.clock.virtual.settle();
+    expect(world.host.openConnections).toBe(0);
+  });
+});
+
+describe('ping', () => {
+  test('tells what the host is', async () => {
+    await using world = await World.create();
+    expect(await world.driver.ping()).toEqual({
+      host: 'memory-host',
+      hypervisor: 'QEMU 7.2.22, libvirt 9.0.0',
+      acceleration: 'tcg',
+      accelerationReason: 'libvirt offers no KVM on this host',
+      memoryBytes: 8 * 2 ** 30,
+      virtualCpus: 4,
+    });
+  });
+
+  test('looks anew each time', async () => {
+    await using world = await World.create();
+    await world.driver.ping();
+    world.host.capabilities = "<capabilities><guest><domain type='kvm'/></guest></capabilities>";
+    expect((await world.driver.ping()).acceleration).toBe('kvm');
+  });
+
+  test('is refused by a host that refuses', async () => {
+    await using world = await World.create();
+    world.host.script('connectOpen', () => ({ code: ErrorNumber.AUTH_FAILED }));
+    await expect(world.driver.ping()).rejects.toMatchObject({ code: 'WARMVM_HOST_DENIED' });
+  });
+});

@@ -1,0 +1,178 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { QuickClock } from './fixtures/quick-clock.ts';
+import { Guardian, type GuardianOrders } from './guardian.ts';
+
+const orders: GuardianOrders = { uri: 'qemu:///system', storagePool: 'warmvm', storagePath: '/pool' };
+
+/** The guardian's process, played by a test. */
+class PlayedProcess extends EventEmitter {
+  readonly pid = 1;
+  readonly stdin = new PassThrough();
+  readonly stdout = new PassThrough();
+  readonly told: string[] = [];
+  exitCode: number | null = null;
+  signalCode: string | null = null;
+  answer: string | undefined = 'ready\n';
+
+  constructor() {
+    super();
+    this.stdin.on('data', (data: Buffer) => {
+      for (const line of data.toString().trimEnd().split('\n')) this.#hear(line);
+    });
+    this.stdin.on('end', () => this.end(0));
+  }
+
+  ref(): void {}
+
+  end(exitCode: number): void {
+    if (this.exitCode !== null) return;
+    this.exitCode = exitCode;
+    this.emit('exit', exitCode, null);
+  }
+
+  #hear(line: string): void {
+    this.told.push(line);
+    if (line !== 'farewell' && this.answer !== undefined) this.stdout.write(this.answer);
+  }
+}
+
+function played(): {
+  guardian: Guardian;
+  started: PlayedProcess[];
+  given: GuardianOrders[];
+  clock: QuickClock;
+} {
+  const [started, given, clock] = [[] as PlayedProcess[], [] as GuardianOrders[], new QuickClock()];
+  const guardian = new Guardian({ ...orders, concurrentForks: 7 } as GuardianOrders, clock, (told) => {
+    given.push(told);
+    const child = new PlayedProcess();
+    started.push(child);
+    return child as unknown as ChildProcess;
+  });
+  return { guardian, started, given, clock };
+}
+
+describe('a guardian', () => {
+  test('is started with the first instance, and told of each once', async () => {
+    const { guardian, started, given } = played();
+    expect(started).toHaveLength(0);
+    await guardian.watchOver('one');
+    await guardian.watchOver('two');
+    await guardian.watchOver('one');
+    expect(started.map(({ told }) => told)).toEqual([['one', 'two']]);
+    expect(given).toEqual([orders]);
+  });
+
+  test('gives each of several who ask at once its own answer', async () => {
+    const { guardian, started } = played();
+    await Promise.all(['one', 'two', 'one', 'three'].map((instance) => guardian.watchOver(instance)));
+    expect(started.map(({ told }) => told)).toEqual([['one', 'two', 'three']]);
+  });
+
+  test('is asked one thing at a time, so that no answer is taken for another', async () => {
+    const { guardian, started, clock } = played();
+    await guardian.watchOver('one');
+    const [child] = started;
+    child!.answer = undefined;
+    const watching = Promise.all([guardian.watchOver('two'), guardian.watchOver('three')]);
+    await clock.virtual.settle();
+    expect(child!.told).toEqual(['one', 'two']);
+    child!.answer = 'ready\n';
+    child!.stdout.write('ready\n');
+    await watching;
+    expect(child!.told).toEqual(['one', 'two', 'three']);
+  });
+
+  test('that was killed is replaced, and its successor told of everything', async () => {
+    const { guardian, started } = played();
+    await guardian.watchOver('one');
+    started[0]!.end(1);
+    await guardian.watchOver('two');
+    expect(started.map(({ told }) => told)).toEqual([['one'], ['one', 'two']]);
+    started[1]!.end(1);
+    await guardian.watchOver('one');
+    expect(started).toHaveLength(3);
+  });
+
+  test.each([
+    ['answers something else', 'what?\n', 'what?'],
+    ['dies', undefined, 'its end'],
+  ])('that %s is a failure that may pass', async (_what, answer, said) => {
+    const { guardian, started, clock } = played();
+    await guardian.watchOver('one');
+    started[0]!.answer = answer;
+    const watching = expect(guardian.watchOver('two')).rejects.toMatchObject({
+      code: 'WARMVM_HOST_OPERATION',
+      retryable: true,
+      message: expect.stringContaining(said),
+    });
+    await clock.virtual.settle();
+    if (answer === undefined) started[0]!.end(1);
+    await watching;
+    expect(clock.virtual.pendingTimers).toBe(0);
+  });
+
+  test('that does not answer is waited for no longer than ten seconds', async () => {
+    const { guardian, started, clock } = played();
+    await guardian.watchOver('one');
+    started[0]!.answer = undefined;
+    const watching = expect(guardian.watchOver('two')).rejects.toMatchObject({
+      message: expect.stringContaining('no answer in time'),
+    });
+    await clock.advance(10_000);
+    await watching;
+  });
+
+  test('that could not be started is a failure', async () => {
+    const guardian = new Guardian(orders, new QuickClock(), () => {
+      return Object.assign(new EventEmitter(), { stdin: null, stdout: null }) as unknown as ChildProcess;
+    });
+    await expect(guardian.watchOver('one')).rejects.toMatchObject({ message: expect.stringContaining('no pipe') });
+  });
+
+  test('that one caller no longer waits for serves the others all the same', async () => {
+    const { guardian, started } = played();
+    const controller = new AbortController();
+    const reason = new Error('no longer wanted');
+    const left = guardian.watchOver('one', controller.signal);
+    const stayed = guardian.watchOver('one');
+    controller.abort(reason);
+    await expect(left).rejects.toBe(reason);
+    await stayed;
+    await expect(guardian.watchOver('two', controller.signal)).rejects.toBe(reason);
+    expect(started.map(({ told }) => told)).toEqual([['one']]);
+  });
+
+  test('is dismissed with a farewell, and its end waited for', async () => {
+    const { guardian, started } = played();
+    await guardian.dismiss();
+    await guardian.watchOver('one');
+    await guardian.dismiss();
+    expect(started[0]!.told).toEqual(['one', 'farewell']);
+    expect(started[0]!.exitCode).toBe(0);
+    await guardian.dismiss();
+  });
+
+  test('is released without one', async () => {
+    const { guardian, started } = played();
+    guardian.release();
+    await guardian.watchOver('one');
+    const ended = once(started[0]!, 'exit');
+    guardian.release();
+    await ended;
+    expect(started[0]!.told).toEqual(['one']);
+  });
+});
+
+describe('the guardian’s process', () => {
+  test('takes note, and ends at a farewell without touching a host', async () => {
+    const clock = new QuickClock();
+    const guardian = new Guardian({ ...orders, uri: 'qemu:///nowhere' }, clock);
+    await guardian.watchOver('one');
+    await Promise.all([guardian.watchOver('two'), guardian.watchOver('three')]);
+    await guardian.dismiss();
+  });
+});

@@ -1,0 +1,35 @@
+import { type CallOptions, type GoldenImage, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
+import type { GuestAgent } from '@warmvm/guest-agent';
+
+/**
+ * Brings everything that the guest has written onto its disk: a sync, then a freeze and thaw of its file systems where the agent
+ * can do that. The snapshot holds memory and disk of one moment, so the freeze need not last until then.
+ * @throws WARMVM_GOLDEN_INVALID when the guest cannot; a snapshot of it is refused
+ */
+export async function quiesce(agent: GuestAgent, image: GoldenImage, options: CallOptions): Promise<void> {
+  const limits = options.signal === undefined ? {} : { signal: options.signal };
+  try {
+    const { exitCode } = await agent.exec(['sync'], limits);
+    if (exitCode !== 0) throw new WarmvmError('WARMVM_GUEST_EXEC_FAILED', `sync ended with ${exitCode}`);
+    try {
+      await agent.fsFreeze(limits);
+    } catch (error) {
+      if (isWarmvmError(error, 'WARMVM_NOT_SUPPORTED')) return;
+      throw error;
+    } finally {
+      await thaw(agent, limits);
+    }
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    if (isWarmvmError(cause, 'WARMVM_HOST_LOST')) throw cause;
+    throw new WarmvmError('WARMVM_GOLDEN_INVALID', `the guest of image ${image.name} could not be quiesced`, { cause });
+  }
+}
+
+async function thaw(agent: GuestAgent, limits: CallOptions): Promise<void> {
+  try {
+    await agent.fsThaw(limits);
+  } catch (error) {
+    if (!isWarmvmError(error, 'WARMVM_NOT_SUPPORTED')) throw error;
+  }
+}

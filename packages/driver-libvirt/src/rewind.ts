@@ -1,0 +1,61 @@
+import { type CallOptions, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
+import type { DomainRef } from '@warmvm/libvirt';
+import { SNAPSHOT_NAME, type Workshop } from './workshop.ts';
+
+/** `virDomainQemuMonitorCommandFlags`: the human monitor's language. */
+const HUMAN_MONITOR = 1;
+/** `virDomainSnapshotRevertFlags`: running afterwards. */
+const REVERT_RUNNING = 1;
+
+/** How a domain was brought back. */
+export interface Rewound {
+  /** False when a new QEMU runs: what was connected to the old one must be opened anew. */
+  readonly agentSurvives: boolean;
+}
+
+/**
+ * Brings a domain's memory and disk back to its snapshot and lets it run. In place first, when the options say so; libvirt's own
+ * revert when the monitor refused.
+ */
+export async function rewind(workshop: Workshop, dom: DomainRef, options: CallOptions): Promise<Rewound> {
+  if (workshop.options.reset === 'in-place') {
+    try {
+      await rewindInPlace(workshop, dom, options);
+      return { agentSurvives: true };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
+    }
+  }
+  await revert(workshop, dom, options);
+  return { agentSurvives: false };
+}
+
+/** libvirt's own way: on a running domain it stops the QEMU process and starts another from the snapshot. */
+export async function revert({ session }: Workshop, dom: DomainRef, options: CallOptions): Promise<void> {
+  const lookup = { dom, name: SNAPSHOT_NAME, flags: 0 };
+  const { snap } = await session.call(
+    'domainSnapshotLookupByName',
+    lookup,
+    `find the snapshot of ${dom.name}`,
+    options,
+  );
+  await session.make('domainRevertToSnapshot', { snap, flags: REVERT_RUNNING }, `revert ${dom.name}`, options);
+}
+
+async function rewindInPlace(workshop: Workshop, dom: DomainRef, options: CallOptions): Promise<void> {
+  await monitor(workshop, dom, 'stop', options);
+  await monitor(workshop, dom, `loadvm ${SNAPSHOT_NAME}`, options);
+  await monitor(workshop, dom, 'cont', options);
+}
+
+/** The human monitor says nothing when all went well. */
+async function monitor({ session }: Workshop, dom: DomainRef, command: string, options: CallOptions): Promise<void> {
+  const args = { dom, cmd: command, flags: HUMAN_MONITOR };
+  const { result } = await session.call('domainMonitorCommand', args, `send '${command}' to ${dom.name}`, options);
+  const said = result.trim();
+  if (said === '') return;
+  throw new WarmvmError('WARMVM_HOST_OPERATION', `QEMU refused '${command}' for ${dom.name}: ${said.slice(0, 200)}`, {
+    details: { machine: dom.name, command, said: said.slice(0, 200) },
+  });
+}

@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { type CallOptions, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
+import { type StoragePoolRef, StoragePoolState, type StorageVolumeRef, uuidToString } from '@warmvm/libvirt';
+import { poolXml, volumeXml } from './domain-xml.ts';
+import { isAbsent, mapError } from './map-error.ts';
+import type { Session } from './session.ts';
+
+/** Told how far an upload is, 0 to 1. */
+export type UploadProgress = (fraction: number) => void;
+
+/** `virStoragePoolCreateFlags`: none. `virStoragePoolBuildFlags`: none. */
+const NO_FLAGS = 0;
+/** Bytes of a local file read at once for an upload; what libvirt itself sends in one packet. */
+const UPLOAD_CHUNK_BYTES = 262_120;
+/** How often the pool is taken apart anew when somebody else is at it too, and the time between. */
+const REMOVAL_ATTEMPTS = 10;
+const REMOVAL_DELAY_MS = 100;
+
+/** The storage pool on the host where volumes of the driver lie. Everything goes through the daemon, so that a far host works alike. */
+export class Storage {
+  readonly #session: Session;
+  readonly #name: string;
+  readonly #path: string;
+
+  constructor(session: Session, name: string, path: string) {
+    this.#session = session;
+    this.#name = name;
+    this.#path = path;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The pool, running; made when there is none. */
+  async ensure(options: CallOptions = {}): Promise<StoragePoolRef> {
+    const pool = await this.find(options);
+    if (pool === undefined) {
+      options.signal?.throwIfAborted();
+      // Undivided: a pool that is defined but not started could be neither used nor removed.
+      return this.#make();
+    }
+    const { state } = await this.#session.call(
+      'storagePoolGetInfo',
+      { pool },
+      `look at storage pool ${this.#name}`,
+      options,
+    );
+    if (state !== StoragePoolState.RUNNING) {
+      await this.#start(pool, options);
+    }
+    return pool;
+  }
+
+  /** The pool if the host has it. */
+  async find(options: CallOptions = {}): Promise<StoragePoolRef | undefined> {
+    try {
+      const doing = `look up storage pool ${this.#name}`;
+      return (await this.#session.call('storagePoolLookupByName', { name: this.#name }, doing, options)).pool;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Path on the host of a volume that may not exist yet. */
+  async pathOf(pool: StoragePoolRef, volume: string, options: CallOptions = {}): Promise<string> {
+    const { xml } = await this.#session.call(
+      'storagePoolGetXmlDesc',
+      { pool, flags: 0 },
+      'read the storage pool',
+      options,
+    );
+    const path = /<target>[\s\S]*?<path>([^<]+)<\/path>/.exec(xml)?.[1];
+    if (path === undefined) {
+      throw new WarmvmError('WARMVM_HOST_OPERATION', `storage pool ${this.#name} is not a directory`, {
+        details: { storagePool: this.#name, expected: 'a pool of type dir, fs or netfs' },
+      });
+    }
+    return `${path}/${volume}`;
+  }
+
+  /** A sparse raw volume with the given first bytes. */
+  async create(
+    pool: StoragePoolRef,
+    name: string,
+    capacityBytes: number,
+    head: Uint8Array,
+    options: CallOptions = {},
+  ): Promise<StorageVolumeRef> {
+    const vol = await this.#createEmpty(pool, name, capacityBytes, options);
+    await this.#upload(vol, [head], head.byteLength, () => {}, options);
+    return vol;
+  }
+
+  /** A volume with the content of a local file. */
+  async createFromFile(
+    pool: StoragePoolRef,
+    name: string,
+    file: { readonly path: string; readonly sizeBytes: number },
+    onProgress: UploadProgress,
+    options: CallOptions = {},
+  ): Promise<StorageVolumeRef> {
+    const vol = await this.#createEmpty(pool, name, file.sizeBytes, options);
+    const handle = await open(file.path, 'r');
+    try {
+      const chunks = handle.createReadStream({ highWaterMark: UPLOAD_CHUNK_BYTES, autoClose: false });
+      await this.#upload(vol, chunks, file.sizeBytes, onProgress, options);
+    } finally {
+      await handle.close();
+    }
+    return vol;
+  }
+
+  /** A byte-for-byte copy on the host; no byte passes through here. */
+  async clone(
+    pool: StoragePoolRef,
+    source: StorageVolumeRef,
+    name: string,
+    capacityBytes: number,
+    options: CallOptions = {},
+  ): Promise<StorageVolumeRef> {
+    const args = { pool, xml: volumeXml(name, capacityBytes), clonevol: source, flags: NO_FLAGS };
+    return (await this.#session.make('storageVolCreateXmlFrom', args, `clone volume ${source.name}`, options)).vol;
+  }
+
+  async volume(pool: StoragePoolRef, name: string, options: CallOptions = {}): Promise<StorageVolumeRef> {
+    return (await this.#session.call('storageVolLookupByName', { pool, name }, `look up volume ${name}`, options)).vol;
+  }
+
+  /** Deletes volumes by name. Absent is success. */
+  async delete(names: readonly string[], options: CallOptions = {}): Promise<void> {
+    const pool = await this.find(options);
+    if (pool === undefined) return;
+    for (const name of names) {
+      try {
+        const vol = await this.volume(pool, name, options);
+        await this.#session.call('storageVolDelete', { vol, flags: NO_FLAGS }, `delete volume ${name}`, options);
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+      }
+    }
+  }
+
+  /** Removes the pool with its directory if a driver made it (its id tells) and nothing lies in it any more. */
+  async removeIfEmpty(options: CallOptions = {}): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#removeIfEmpty(options);
+        return;
+      } catch (error) {
+        // Two drivers that end at once take the pool apart together: the later one looks again.
+        if (attempt === REMOVAL_ATTEMPTS || isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
+        await sleep(this.#session.clock, REMOVAL_DELAY_MS, options.signal);
+      }
+    }
+  }
+
+  async #removeIfEmpty(options: CallOptions): Promise<void> {
+    const pool = await this.find(options);
+    if (pool === undefined || !this.#isOurs(pool)) return;
+    if (await this.#isActive(pool, options)) {
+      const { num } = await this.#session.call('storagePoolNumOfVolumes', { pool }, 'count volumes', options);
+      if (num > 0) return;
+      await this.#session.call('storagePoolDestroy', { pool }, `stop storage pool ${this.#name}`, options);
+    }
+    await this.#session.call('storagePoolDelete', { pool, flags: NO_FLAGS }, `remove ${this.#path}`, options);
+    await this.#session.call('storagePoolUndefine', { pool }, `undefine storage pool ${this.#name}`, options);
+  }
+
+  async #make(): Promise<StoragePoolRef> {
+    const xml = poolXml(this.#name, this.#path, this.#ownUuid());
+    const { pool } = await this.#session.call(
+      'storagePoolDefineXml',
+      { xml, flags: NO_FLAGS },
+      `define storage pool ${this.#name} at ${this.#path}`,
+    );
+    await this.#start(pool, {});
+    return pool;
+  }
+
+  async #isActive(pool: StoragePoolRef, options: CallOptions): Promise<boolean> {
+    const doing = `look at storage pool ${this.#name}`;
+    return (await this.#session.call('storagePoolIsActive', { pool }, doing, options)).active !== 0;
+  }
+
+  #isOurs(pool: StoragePoolRef): boolean {
+    return uuidToString(pool.uuid) === this.#ownUuid();
+  }
+
+  async #start(pool: StoragePoolRef, options: CallOptions): Promise<void> {
+    try {
+      // Whoever defined it may have been killed before it made the directory; one that exists is left as it is.
+      if (this.#isOurs(pool)) {
+        await this.#session.call('storagePoolBuild', { pool, flags: NO_FLAGS }, `make ${this.#path}`, options);
+      }
+      const doing = `start storage pool ${this.#name}`;
+      await this.#session.call('storagePoolCreate', { pool, flags: NO_FLAGS }, doing, options);
+    } catch (error) {
+      // Somebody else was faster, as when two drivers begin at once.
+      if (!(await this.#isActive(pool, options))) throw error;
+    }
+  }
+
+  /** Pools have no metadata: the id that a driver gives to a pool is the mark. */
+  #ownUuid(): string {
+    const digest = createHash('sha256').update(`warmvm storage pool ${this.#name} at ${this.#path}`).digest();
+    return uuidToString(digest.subarray(0, 16));
+  }
+
+  async #createEmpty(
+    pool: StoragePoolRef,
+    name: string,
+    capacityBytes: number,
+    options: CallOptions,
+  ): Promise<StorageVolumeRef> {
+    const args = { pool, xml: volumeXml(name, capacityBytes), flags: NO_FLAGS };
+    return (await this.#session.make('storageVolCreateXml', args, `create volume ${name}`, options)).vol;
+  }
+
+  async #upload(
+    vol: StorageVolumeRef,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    sizeBytes: number,
+    onProgress: UploadProgress,
+    options: CallOptions,
+  ): Promise<void> {
+    const args = { vol, offset: 0n, length: BigInt(sizeBytes), flags: NO_FLAGS };
+    const doing = `upload volume ${vol.name}`;
+    const stream = await this.#session.stream(
+      doing,
+      (client) => client.openStream('storageVolUpload', args, options),
+      options,
+    );
+    try {
+      let sentBytes = 0;
+      for await (const chunk of chunks) {
+        options.signal?.throwIfAborted();
+        await stream.write(chunk);
+        sentBytes += chunk.byteLength;
+        onProgress(sentBytes / sizeBytes);
+      }
+      await stream.finish();
+    } catch (error) {
+      await stream[Symbol.asyncDispose]();
+      throw mapError(error, `could not ${doing}`);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import type { MachineRecord } from '@warmvm/core/driver';
+import { ErrorNumber } from '@warmvm/libvirt';
+import { describe, expect, test } from 'vitest';
+import { MemoryDomain } from './fixtures/memory-domain.ts';
+import { owner, World } from './fixtures/world.ts';
+import { readMark } from './mark.ts';
+
+const heir = { ...owner, instance: 'instance-2' };
+
+async function withMachine(): Promise<{ world: World; record: MachineRecord }> {
+  const world = await World.create();
+  await world.driver.fork(await world.prepare(), { owner });
+  const records = await world.driver.list(owner);
+  return { world, record: records.find(({ kind }) => kind === 'machine')! };
+}
+
+function plant(world: World, name: string, xml: string): MemoryDomain {
+  const domain = new MemoryDomain(world.host, xml.replace('<name>', `<name>${name}`));
+  world.host.domains.set(name, domain);
+  return domain;
+}
+
+describe('list', () => {
+  test('names what carries the mark of the pool, whoever made it', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const stranger = world.newDriver();
+    const records = await stranger.list(owner);
+    expect(records.map(({ kind }) => kind).sort()).toEqual(['golden', 'machine']);
+    expect(record).toEqual({
+      id: record.id,
+      kind: 'machine',
+      owner,
+      generation: 1,
+      digest: world.image.digest,
+      state: 'running',
+    });
+    expect(await stranger.list({ pool: 'another' })).toEqual([]);
+    await stranger[Symbol.asyncDispose]();
+  });
+
+  test('leaves out domains without a mark, and those that vanish meanwhile', async () => {
+    const { world } = await withMachine();
+    await using _ = world;
+    plant(world, 'warmvm-unit-foreign', '<domain><name></name></domain>');
+    plant(world, 'somebody-else', '<domain><name></name></domain>');
+    world.host.fault('domainGetXmlDesc', { code: ErrorNumber.NO_DOMAIN });
+    world.host.fault('domainGetState', { code: ErrorNumber.NO_DOMAIN });
+    expect(await world.driver.list(owner)).toEqual([]);
+  });
+
+  test('rejects when the host does', async () => {
+    const { world } = await withMachine();
+    await using _ = world;
+    world.host.fault('domainGetState', { code: ErrorNumber.INTERNAL_ERROR });
+    await expect(world.driver.list(owner)).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
+    world.host.fault('domainGetXmlDesc', { code: ErrorNumber.INTERNAL_ERROR });
+    await expect(world.driver.list(owner)).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
+  });
+});
+
+describe('adopt', () => {
+  test('takes a machine over with its generation, which can then be reset', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const other = world.newDriver();
+    const machine = await other.adopt(record, { owner: heir });
+    expect(machine).toMatchObject({ id: record.id, generation: 1 });
+    expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(heir);
+    await machine.reset();
+    expect(machine.generation).toBe(2);
+    await other[Symbol.asyncDispose]();
+    expect(world.host.domains.has(record.id)).toBe(false);
+  });
+
+  test('that fails leaves the machine to its old owner', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    world.host.fault('domainOpenChannel', { code: ErrorNumber.INTERNAL_ERROR });
+    await expect(world.driver.adopt(record, { owner: heir })).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
+    expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+  });
+
+  test.each([
+    ['crashed', 'WARMVM_MACHINE_CRASHED'],
+    ['destroyed', 'WARMVM_NOT_READY'],
+  ] as const)('refuses a machine that is %s', async (why, code) => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    world.host.domain(record.id).stop(why);
+    await expect(world.driver.adopt(record, { owner: heir })).rejects.toMatchObject({ code });
+    expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+  });
+
+  test('refuses a golden snapshot', async () => {
+    const { world } = await withMachine();
+    await using _ = world;
+    const golden = (await world.driver.list(owner)).find(({ kind }) => kind === 'golden')!;
+    await expect(world.driver.adopt(golden, { owner: heir })).rejects.toMatchObject({ code: 'WARMVM_NOT_SUPPORTED' });
+  });
+
+  test('does not find a machine that is gone', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    await expect(world.driver.adopt({ ...record, id: 'warmvm-unit-gone' }, { owner: heir })).rejects.toMatchObject({
+      code: 'WARMVM_MACHINE_GONE',
+      details: { machine: 'warmvm-unit-gone' },
+    });
+  });
+});
+
+describe('remove', () => {
+  test('destroys what the record names, and absent is success', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const other = world.newDriver();
+    await other.remove(record);
+    await other.remove(record);
+    expect(world.host.inventory.filter((name) => name.startsWith(record.id))).toEqual([]);
+    expect(world.host.domains.size).toBe(1);
+    await other[Symbol.asyncDispose]();
+  });
+
+  test('does not touch a domain without our mark, with another pool’s, or taken over by somebody', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    plant(world, 'foreign', '<domain><name></name></domain>');
+    await world.driver.remove({ ...record, id: 'foreign' });
+    await world.driver.remove({ ...record, owner: { ...owner, pool: 'another' } });
+    await world.driver.remove({ ...record, owner: heir });
+    expect([...world.host.domains.keys()]).toEqual(expect.arrayContaining(['foreign', record.id]));
+    expect(world.host.domain(record.id).qemu).toBeDefined();
+  });
+
+  test('of this driver’s golden snapshot makes it forget that', async () => {
+    const { world } = await withMachine();
+    await using _ = world;
+    const golden = await world.prepare();
+    const record = (await world.driver.list(owner)).find(({ kind }) => kind === 'golden')!;
+    await world.driver.remove(record);
+    await expect(world.driver.fork(golden, { owner })).rejects.toMatchObject({ code: 'WARMVM_GOLDEN_MISSING' });
+    expect(await world.prepare()).not.toBe(golden);
+  });
+
+  test('removes the volumes of another storage pool that the mark names', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const other = world.newDriver({ storagePool: 'elsewhere' });
+    await other.remove(record);
+    expect(world.host.inventory.filter((name) => name.startsWith(record.id))).toEqual([]);
+    await other[Symbol.asyncDispose]();
+  });
+
+  test('rejects when the host refuses, and keeps the mark until all else is gone', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    world.host.fault('storageVolDelete', { code: ErrorNumber.INTERNAL_ERROR });
+    await expect(world.driver.remove(record)).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
+    expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+    await world.driver.remove(record);
+    expect(world.host.domains.has(record.id)).toBe(false);
+  });
+
+  test('rejects with the reason of a signal', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const reason = new Error('no longer wanted');
+    const signal = AbortSignal.abort(reason);
+    await expect(world.driver.remove(record, { signal })).rejects.toBe(reason);
+    expect(world.host.domains.has(record.id)).toBe(true);
+  });
+});

@@ -1,0 +1,14 @@
+/**
+ * The conformance kit of warmvm: cases that prove a driver keeps the driver contract, for any test runner or none.
+ *
+ * @packageDocumentation
+ */
+export { kitCases } from './cases/index.ts';
+export type { KitContext } from './context.ts';
+export type { KitCase } from './kit-case.ts';
+export type { Need } from './needs.ts';
+export { type Runner, type RunnerTest, register } from './register.ts';
+export type { KitReport, KitResult } from './report.ts';
+export { type RunKitOptions, runKit } from './run-kit.ts';
+export type { GuestPaths, KitSubject } from './subject.ts';
+export type { Workplace } from './workplace.ts';

@@ -1,0 +1,76 @@
+import type { Driver, GoldenImage, Machine, OwnerProcess } from '@warmvm/core/driver';
+
+/** Where the kit leaves markers in a guest. */
+export interface GuestPaths {
+  /** Absolute path of a file that lives in memory alone; its folder exists. @default '/run/kit-marker' */
+  readonly memory?: string;
+  /** Absolute path of a file on the disk; its folder exists. @default '/disk/kit-marker' */
+  readonly disk?: string;
+}
+
+/** The driver under test, and what the kit cannot do through the contract itself. */
+export interface KitSubject {
+  /** Name for titles and the report, such as `libvirt`. */
+  readonly name: string;
+  /**
+   * A new driver for the host under test: unique, and sharing nothing in this process with those before. All of them serve the
+   * same host. The kit disposes it.
+   */
+  create(): Promise<Driver>;
+  /** Image of a small guest that is ready soon; it has the programs of busybox and a renewal command. */
+  readonly goldenImage: GoldenImage;
+  /** @default the paths of the tiny image */
+  readonly guest?: GuestPaths;
+  /**
+   * Names of everything on the host that drivers make (machines, volumes, files, processes), each once: what DISPOSE counts.
+   * Leave out what others make there meanwhile: names of the kit's pools begin with `kit-`.
+   */
+  hostObjects?(): Promise<readonly string[]>;
+  /** Ends the machine from outside, as a crash of its hypervisor process would. Resolves once it has happened. */
+  killMachine?(machine: Machine): Promise<void>;
+  /** Breaks every connection to the host and lets none be made. Dispose of the result lets connections be made again. */
+  loseHost?(): Promise<AsyncDisposable>;
+  /** Factor of every time in the kit: above 1 for a slow host, below 1 for a fake. Above 0. @default 1 */
+  readonly timeScale?: number;
+  /** Process named in the owner tags. Give the real one where leftovers are to be swept after a killed run. @default one of no computer */
+  readonly process?: OwnerProcess;
+}
+
+/** A hook of a {@link KitSubject} that some cases cannot do without. */
+export type KitHook = 'hostObjects' | 'killMachine' | 'loseHost';
+
+/** A subject with everything decided. */
+export interface ParsedSubject extends KitSubject {
+  readonly paths: { readonly memory: string; readonly disk: string };
+  readonly timeScale: number;
+  readonly process: OwnerProcess;
+}
+
+const NO_COMPUTER: OwnerProcess = { bootId: 'driver-testkit', pid: 1, startTime: '0' };
+
+/** @throws TypeError or RangeError for a subject that is none */
+export function parseSubject(subject: KitSubject): ParsedSubject {
+  const { name, guest = {}, timeScale = 1 } = subject;
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(`subject.name must be a text that is not empty, got ${JSON.stringify(name)}`);
+  }
+  if (typeof subject.create !== 'function')
+    throw new TypeError('subject.create must be a function that makes a driver');
+  if (typeof subject.goldenImage !== 'object' || subject.goldenImage === null) {
+    throw new TypeError('subject.goldenImage must be a golden image');
+  }
+  if (!(timeScale > 0 && timeScale < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`subject.timeScale must be a finite number above 0, got ${timeScale}`);
+  }
+  return {
+    name,
+    create: () => subject.create(),
+    goldenImage: subject.goldenImage,
+    ...(subject.hostObjects === undefined ? {} : { hostObjects: () => subject.hostObjects!() }),
+    ...(subject.killMachine === undefined ? {} : { killMachine: (machine) => subject.killMachine!(machine) }),
+    ...(subject.loseHost === undefined ? {} : { loseHost: () => subject.loseHost!() }),
+    paths: { memory: guest.memory ?? '/run/kit-marker', disk: guest.disk ?? '/disk/kit-marker' },
+    timeScale,
+    process: subject.process ?? NO_COMPUTER,
+  };
+}

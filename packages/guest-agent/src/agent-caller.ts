@@ -1,0 +1,60 @@
+import { type CallOptions, type Clock, WarmvmError } from '@warmvm/core/driver';
+import type { AgentChannel, AgentRequestOptions } from './channel.ts';
+import { type Decode, decodeReply, excerpt, Malformed } from './reply.ts';
+
+/** Options of one command. */
+export interface AgentCallOptions extends CallOptions {
+  /** @default the agent's `replyTimeoutMs` */
+  readonly timeoutMs?: number;
+}
+
+/** Makes commands and reads their answers; what all parts of the client share. */
+export class AgentCaller {
+  readonly clock: Clock;
+  /** How long undoing what was begun (close, kill, thaw) may keep a call from settling. */
+  readonly cleanupTimeoutMs: number;
+  readonly #channel: AgentChannel;
+  readonly #replyTimeoutMs: number;
+
+  constructor(channel: AgentChannel, clock: Clock, replyTimeoutMs: number, cleanupTimeoutMs: number) {
+    this.#channel = channel;
+    this.clock = clock;
+    this.#replyTimeoutMs = replyTimeoutMs;
+    this.cleanupTimeoutMs = cleanupTimeoutMs;
+  }
+
+  /**
+   * @param parameters an object, or JSON text where a number does not fit a JavaScript number
+   * @throws the signal's reason; WARMVM_GUEST_UNRESPONSIVE, WARMVM_GUEST_EXEC_FAILED, WARMVM_NOT_SUPPORTED, WARMVM_HOST_PROTOCOL
+   */
+  async call<T>(
+    command: string,
+    parameters: object | string | undefined,
+    decode: Decode<T>,
+    options: AgentCallOptions = {},
+  ): Promise<T> {
+    const { signal, timeoutMs = this.#replyTimeoutMs } = options;
+    const request: AgentRequestOptions = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const text = await this.#channel.request(commandText(command, parameters), request);
+    try {
+      return decodeReply(command, text, decode);
+    } catch (cause) {
+      if (!(cause instanceof Malformed)) throw cause;
+      this.#channel.resync?.();
+      throw malformedReply(command, text, cause);
+    }
+  }
+}
+
+function commandText(command: string, parameters: object | string | undefined): string {
+  if (parameters === undefined) return JSON.stringify({ execute: command });
+  const text = typeof parameters === 'string' ? parameters : JSON.stringify(parameters);
+  return `{"execute":${JSON.stringify(command)},"arguments":${text}}`;
+}
+
+function malformedReply(command: string, text: string, cause: Malformed): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_PROTOCOL', `Malformed answer to ${command}: ${cause.message}`, {
+    details: { command, malformed: cause.message, excerpt: excerpt(text) },
+    cause,
+  });
+}

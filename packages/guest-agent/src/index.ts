@@ -1,0 +1,15 @@
+/**
+ * QEMU guest agent client over any channel.
+ *
+ * @packageDocumentation
+ */
+export { type AgentChannel, type AgentRequestOptions, refusalReply } from './channel.ts';
+export {
+  type AgentInfo,
+  createGuestAgent,
+  type GuestAgent,
+  type GuestAgentOptions,
+  type GuestOsInfo,
+} from './guest-agent.ts';
+export { type RenewableGuest, type RenewalProof, type RenewGuestOptions, renewGuest } from './renewal.ts';
+export { type StreamChannel, type StreamChannelOptions, streamChannel } from './stream-channel.ts';

@@ -1,0 +1,63 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { GoldenImage } from '@warmvm/core/driver';
+import { referToFile } from '../golden/file-digest.ts';
+import { sealImage } from '../golden/image-digest.ts';
+import { parsePath } from '../image/tiny-options.ts';
+import { invalidGolden } from '../invalid.ts';
+import { type DescribeOptions, describedMachine, parseDescribeOptions } from './describe-options.ts';
+import { isQcow2, QCOW2_HEADER_BYTES, readQcow2Header } from './qcow2-header.ts';
+
+/** Options of {@link describeDiskImage}. */
+export interface DescribeDiskOptions extends DescribeOptions {
+  /** Absolute path of the disk image. */
+  readonly path: string;
+  /**
+   * What the file is. Name it for images from strangers: a raw disk whose content was made to look like qcow2 is
+   * otherwise taken for one. @default 'qcow2' if it starts like one, else 'raw'
+   */
+  readonly format?: 'qcow2' | 'raw';
+}
+
+/** Hypervisors give a guest whole sectors. */
+const SECTOR_BYTES = 512;
+
+/**
+ * Describes your own bootable disk as a golden image. The file is read once for its digest and must not change
+ * afterwards. Images that refer to other files are refused.
+ * @throws TypeError, RangeError synchronously for bad options. Rejects with the signal's reason, or WARMVM_GOLDEN_INVALID
+ * when the file cannot be read, is damaged, encrypted, or refers to other files
+ */
+export function describeDiskImage(options: DescribeDiskOptions): Promise<GoldenImage> {
+  const settings = parseDescribeOptions(options);
+  const path = parsePath('path', options.path);
+  const wanted = options.format;
+  if (wanted !== undefined && wanted !== 'qcow2' && wanted !== 'raw') {
+    throw new TypeError(`format is ${JSON.stringify(wanted)}; expected 'qcow2' or 'raw'.`);
+  }
+  const call = settings.signal === undefined ? {} : { signal: settings.signal };
+  const describe = async (): Promise<GoldenImage> => {
+    const disk = await referToFile(path, call);
+    const start = await readStart(path);
+    const format = wanted ?? (isQcow2(start) ? 'qcow2' : 'raw');
+    const diskBytes = format === 'qcow2' ? readQcow2Header(start, path).virtualBytes : disk.sizeBytes;
+    if (diskBytes === 0 || diskBytes % SECTOR_BYTES !== 0) {
+      throw invalidGolden(`${path} has ${diskBytes} bytes; a disk has whole sectors of ${SECTOR_BYTES} bytes.`, {
+        path,
+      });
+    }
+    return sealImage(settings.name, { ...describedMachine(settings), boot: { kind: 'disk', disk, format, diskBytes } });
+  };
+  return describe();
+}
+
+async function readStart(path: string): Promise<Buffer> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const start = Buffer.alloc(QCOW2_HEADER_BYTES);
+    const { bytesRead } = await handle.read(start, 0, start.length, 0);
+    return start.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { type CallOptions, WarmvmError } from '@warmvm/core/driver';
+import { type CpioEntry, writeCpio } from '../archive/cpio.ts';
+import { MODULES } from '../guest/command-line.ts';
+import { hardwareClockProgram } from '../guest/hardware-clock-program.ts';
+import { initScript, SHUTDOWN_SCRIPT } from '../guest/init-script.ts';
+import { RENEW_PATH, RENEW_SCRIPT, RESEED_PATH } from '../guest/renew-script.ts';
+import { reseedProgram } from '../guest/reseed-program.ts';
+import { invalidGolden } from '../invalid.ts';
+import { collectLibraries } from '../packages/library-closure.ts';
+import { collectModules } from '../packages/module-closure.ts';
+import { PackageFiles } from '../packages/package-files.ts';
+import type { PackageSource, SourcePackage } from '../packages/package-source.ts';
+import { runTool } from '../tool/run-tool.ts';
+import type { TinyImageProgress } from './tiny-options.ts';
+import { ROOT_PACKAGES } from './tiny-recipe.ts';
+
+/** The two files of a tiny image, and what they were made from. */
+export interface TinyFiles {
+  readonly kernel: Uint8Array;
+  readonly initrd: Uint8Array;
+  readonly packages: readonly SourcePackage[];
+}
+
+/** What building needs. */
+export interface TinyBuild extends CallOptions {
+  readonly source: PackageSource;
+  /** Folder to unpack packages in. */
+  readonly directory: string;
+  readonly onProgress: (progress: TinyImageProgress) => void;
+}
+
+/**
+ * Builds kernel and initrd from packages. The same packages give the same bytes.
+ * @throws WARMVM_GOLDEN_MISSING when packages cannot be had, WARMVM_GOLDEN_INVALID when they are not as expected
+ */
+export async function buildTinyFiles(build: TinyBuild): Promise<TinyFiles> {
+  const { source, directory } = build;
+  const call: CallOptions = build.signal === undefined ? {} : { signal: build.signal };
+  build.onProgress({ step: 'resolve' });
+  const roots = await resolveRoots(source, call);
+  build.onProgress({ step: 'download' });
+  await source.unpack([roots.kernel, roots.shell, roots.agent], directory, call);
+  const filesOf = (found: SourcePackage): PackageFiles => new PackageFiles(found.name, join(directory, found.name));
+
+  build.onProgress({ step: 'libraries' });
+  const agent = await filesOf(roots.agent).read('usr/sbin/qemu-ga', 'usr/bin/qemu-ga');
+  const program = { name: 'qemu-ga', data: agent, package: roots.agent };
+  const libraries = await collectLibraries(program, source, directory, call);
+
+  build.onProgress({ step: 'pack' });
+  const release = roots.kernel.name.replace(/^linux-image-/, '');
+  const kernel = await filesOf(roots.kernel).read(`boot/vmlinuz-${release}`);
+  const modules = await collectModules(MODULES, filesOf(roots.kernel), call);
+  const shell = await filesOf(roots.shell).locate('bin/busybox', 'usr/bin/busybox');
+  const initrd = writeCpio([
+    ...skeleton(modules.map(({ name }) => name)),
+    executable('bin/busybox', await filesOf(roots.shell).read('bin/busybox', 'usr/bin/busybox')),
+    ...(await applets(shell, call)),
+    executable('usr/sbin/qemu-ga', agent),
+    ...libraries.files.map(({ path, data }) => executable(path, data)),
+    ...modules.map(({ name, data }): CpioEntry => file(`lib/modules/${name}.ko`, data)),
+  ]);
+  return { kernel, initrd, packages: [roots.meta, roots.kernel, roots.shell, roots.agent, ...libraries.packages] };
+}
+
+interface Roots {
+  readonly meta: SourcePackage;
+  readonly kernel: SourcePackage;
+  readonly shell: SourcePackage;
+  readonly agent: SourcePackage;
+}
+
+async function resolveRoots(source: PackageSource, call: CallOptions): Promise<Roots> {
+  const known = await source.resolve(Object.values(ROOT_PACKAGES), call);
+  const meta = existing(known, ROOT_PACKAGES.kernel);
+  const kernelName = meta.dependencies.flat().find((name) => name.startsWith('linux-image-'));
+  if (kernelName === undefined) {
+    throw invalidGolden(`The package ${meta.name} depends on no kernel.`, { package: meta.name });
+  }
+  return {
+    meta,
+    kernel: existing(await source.resolve([kernelName], call), kernelName),
+    shell: existing(known, ROOT_PACKAGES.shell),
+    agent: existing(known, ROOT_PACKAGES.agent),
+  };
+}
+
+function existing(known: ReadonlyMap<string, SourcePackage>, name: string): SourcePackage {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  throw new WarmvmError(
+    'WARMVM_GOLDEN_MISSING',
+    `There is no package ${name}. The tiny image needs Debian's packages: run \`apt-get update\` as root and look at /etc/apt/sources.list, or describe an image of your own.`,
+    { details: { package: name } },
+  );
+}
+
+/** Paths that busybox does not stand in for. */
+const OWN_PROGRAMS: readonly string[] = ['bin/busybox', 'sbin/shutdown', 'sbin/hwclock'];
+
+/** Links for all programs that busybox stands in for, as it lists them itself. */
+async function applets(shell: string, call: CallOptions): Promise<CpioEntry[]> {
+  const listed = await runTool({
+    command: shell,
+    arguments: ['--list-full'],
+    whenMissing: 'It was just unpacked: is the cache folder on a file system mounted noexec?',
+    ...call,
+  });
+  const paths = listed.output.toString().split('\n').filter(Boolean);
+  if (listed.exitCode !== 0 || !paths.every((path) => /^([a-z]+\/)*[A-Za-z0-9._[-]+$/.test(path))) {
+    throw invalidGolden('busybox does not list its programs as expected.', { exitCode: listed.exitCode });
+  }
+  const links = [...new Set(paths)].filter((path) => !OWN_PROGRAMS.includes(path));
+  return links.map((path) => ({ kind: 'link', path, target: '/bin/busybox' }));
+}
+
+function skeleton(modules: readonly string[]): CpioEntry[] {
+  return [
+    ...['dev', 'disk', 'proc', 'root', 'run', 'sys', 'tmp'].map((path): CpioEntry => ({ kind: 'folder', path })),
+    executable('init', Buffer.from(initScript(modules))),
+    executable('sbin/shutdown', Buffer.from(SHUTDOWN_SCRIPT)),
+    executable('sbin/hwclock', hardwareClockProgram()),
+    executable(RENEW_PATH.slice(1), Buffer.from(RENEW_SCRIPT)),
+    executable(RESEED_PATH.slice(1), reseedProgram()),
+    file('etc/passwd', Buffer.from('root:x:0:0:root:/root:/bin/sh\n')),
+    file('etc/group', Buffer.from('root:x:0:\n')),
+    file('etc/hostname', Buffer.from('warmvm\n')),
+    file('etc/machine-id', Buffer.from('uninitialized\n')),
+  ];
+}
+
+function executable(path: string, data: Uint8Array): CpioEntry {
+  return { kind: 'file', path, data, executable: true };
+}
+
+function file(path: string, data: Uint8Array): CpioEntry {
+  return { kind: 'file', path, data, executable: false };
+}

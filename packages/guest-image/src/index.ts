@@ -1,0 +1,12 @@
+/**
+ * Golden images: a tiny reproducible one from Debian packages, or your own described.
+ *
+ * @packageDocumentation
+ */
+export { type DescribeDiskOptions, describeDiskImage } from './describe/describe-disk-image.ts';
+export { type DescribeKernelOptions, describeKernelImage } from './describe/describe-kernel-image.ts';
+export type { DescribeOptions } from './describe/describe-options.ts';
+export { type DigestedImage, imageDigest } from './golden/image-digest.ts';
+export { buildTinyImage } from './image/build-tiny-image.ts';
+export type { TinyImageOptions, TinyImageProgress } from './image/tiny-options.ts';
+export type { PackageSource, SourcePackage } from './packages/package-source.ts';

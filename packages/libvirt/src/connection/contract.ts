@@ -1,0 +1,71 @@
+import type { LibvirtError } from '../error.ts';
+import type {
+  DomainEventKind,
+  DomainEventOf,
+  DomainEventsOptions,
+  MonitorEvent,
+  MonitorEventsOptions,
+  NetworkEventKind,
+  NetworkEventOf,
+  NetworkEventsOptions,
+  StoragePoolEventKind,
+  StoragePoolEventOf,
+  StoragePoolEventsOptions,
+} from '../events/registration.ts';
+import type { Subscription } from '../events/subscription.ts';
+import type { WaitOptions } from '../guard.ts';
+import type { ArgsOf, ProcedureName, ReturnOf, StreamProcedureName } from '../procedures/index.ts';
+import type { LibvirtStream } from '../streams/stream.ts';
+
+/** Options of one call. */
+export type CallOptions = WaitOptions;
+
+/** What a connection and a client have in common. */
+export interface LibvirtSession extends AsyncDisposable {
+  /** The URI it was opened with. */
+  readonly uri: string;
+  /** Resolves, never rejects, when the connection is over: to its error, or undefined after `close()`. */
+  readonly closed: Promise<LibvirtError | undefined>;
+  /**
+   * Makes a call: arguments and results by field name, 64-bit integers as bigint.
+   *
+   * Calls run in any order, and even a reply that came first proves nothing: await a call before one that depends on it. A call
+   * that was given up may still be carried out.
+   * @throws TypeError or RangeError on bad arguments, the signal's reason, or LibvirtError.
+   */
+  call<Name extends ProcedureName>(name: Name, args: ArgsOf<Name>, options?: CallOptions): Promise<ReturnOf<Name>>;
+  /**
+   * Makes a call that opens a stream.
+   * @throws like `call`
+   */
+  openStream<Name extends StreamProcedureName>(
+    name: Name,
+    args: ArgsOf<Name>,
+    options?: CallOptions,
+  ): Promise<LibvirtStream<ReturnOf<Name>>>;
+  /** Subscribes to domain events of one kind. Register first, then list, then apply events on top. */
+  domainEvents<Kind extends DomainEventKind>(
+    kind: Kind,
+    options?: DomainEventsOptions,
+  ): Promise<Subscription<DomainEventOf<Kind>>>;
+  /** Subscribes to storage pool events of one kind. */
+  storagePoolEvents<Kind extends StoragePoolEventKind>(
+    kind: Kind,
+    options?: StoragePoolEventsOptions,
+  ): Promise<Subscription<StoragePoolEventOf<Kind>>>;
+  /** Subscribes to network events of one kind. */
+  networkEvents<Kind extends NetworkEventKind>(
+    kind: Kind,
+    options?: NetworkEventsOptions,
+  ): Promise<Subscription<NetworkEventOf<Kind>>>;
+  /** Subscribes to events of the qemu monitor. */
+  monitorEvents(options?: MonitorEventsOptions): Promise<Subscription<MonitorEvent>>;
+  /** Says good-bye and closes; what is still under way ends with `LIBVIRT_CLOSED`. Idempotent, never rejects. */
+  close(): Promise<void>;
+}
+
+/** One connection to a daemon. */
+export interface Connection extends LibvirtSession {
+  /** Calls the daemon works on at this moment, those whose caller gave up included. */
+  readonly inFlight: number;
+}

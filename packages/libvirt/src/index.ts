@@ -1,0 +1,55 @@
+export { type Client, openClient } from './client/client.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { connect } from './connection/connect.ts';
+export type { CallOptions, Connection, LibvirtSession } from './connection/contract.ts';
+export type { KeepaliveOptions } from './connection/keepalive.ts';
+export type { ConnectOptions, Dial } from './connection/options.ts';
+export * from './constants/index.ts';
+export { type LocalDialerOptions, localDialer } from './dial/local.ts';
+export type { DaemonMode } from './dial/socket-path.ts';
+export { type LibvirtUri, parseUri } from './dial/uri.ts';
+export {
+  isLibvirtError,
+  LibvirtError,
+  type LibvirtErrorCode,
+  type LibvirtErrorOptions,
+} from './error.ts';
+export type {
+  DomainEventKind,
+  DomainEventOf,
+  DomainEventsOptions,
+  MonitorEvent,
+  MonitorEventsOptions,
+  NetworkEventKind,
+  NetworkEventOf,
+  NetworkEventsOptions,
+  StoragePoolEventKind,
+  StoragePoolEventOf,
+  StoragePoolEventsOptions,
+} from './events/registration.ts';
+export type { Subscription } from './events/subscription.ts';
+export type { WaitOptions } from './guard.ts';
+export type { ArgsOf, ProcedureName, ReturnOf, StreamProcedureName } from './procedures/index.ts';
+export type {
+  DhcpLease,
+  DomainStats,
+  Filesystem,
+  GraphicsAddress,
+  GraphicsIdentity,
+  IpAddress,
+  MemoryStat,
+  NetworkInterface,
+  NodeStat,
+  VcpuInfo,
+} from './procedures/records.ts';
+export type {
+  DomainRef,
+  NetworkRef,
+  SnapshotRef,
+  StoragePoolRef,
+  StorageVolumeRef,
+} from './procedures/references.ts';
+export { type TypedParam, type TypedParamValue, typedParams } from './procedures/typed-param.ts';
+export { uuidFromString, uuidToString } from './procedures/uuid.ts';
+export type { StreamPart } from './streams/incoming.ts';
+export type { LibvirtStream } from './streams/stream.ts';

@@ -1,0 +1,77 @@
+/** Domains: devices, memory, processors and block devices. */
+export const domainDevicesProcedures = {
+  domainAttachDevice: { number: 8, args: { dom: 'domain', xml: 'string' }, ret: {}, slow: true },
+  domainAttachDeviceFlags: { number: 160, args: { dom: 'domain', xml: 'string', flags: 'u32' }, ret: {}, slow: true },
+  domainDetachDevice: { number: 13, args: { dom: 'domain', xml: 'string' }, ret: {}, slow: true },
+  domainDetachDeviceFlags: { number: 161, args: { dom: 'domain', xml: 'string', flags: 'u32' }, ret: {}, slow: true },
+  domainDetachDeviceAlias: { number: 392, args: { dom: 'domain', alias: 'string', flags: 'u32' }, ret: {}, slow: true },
+  domainUpdateDeviceFlags: { number: 174, args: { dom: 'domain', xml: 'string', flags: 'u32' }, ret: {}, slow: true },
+  domainGetMaxMemory: { number: 17, args: { dom: 'domain' }, ret: { memory: 'u64' } },
+  domainSetMaxMemory: { number: 30, args: { dom: 'domain', memory: 'u64' }, ret: {} },
+  domainSetMemory: { number: 31, args: { dom: 'domain', memory: 'u64' }, ret: {} },
+  domainSetMemoryFlags: { number: 204, args: { dom: 'domain', memory: 'u64', flags: 'u32' }, ret: {} },
+  domainGetMaxVcpus: { number: 18, args: { dom: 'domain' }, ret: { num: 'i32' } },
+  domainGetVcpus: {
+    number: 20,
+    args: { dom: 'domain', maxinfo: 'i32', maplen: 'i32' },
+    ret: { info: 'vcpuInfo[16384]', cpumaps: 'bytes<=8388608' },
+  },
+  domainGetVcpusFlags: { number: 200, args: { dom: 'domain', flags: 'u32' }, ret: { num: 'i32' } },
+  domainSetVcpus: { number: 32, args: { dom: 'domain', nvcpus: 'u32' }, ret: {} },
+  domainSetVcpusFlags: { number: 199, args: { dom: 'domain', nvcpus: 'u32', flags: 'u32' }, ret: {}, slow: true },
+  domainSetMemoryParameters: { number: 197, args: { dom: 'domain', params: 'param[16]', flags: 'u32' }, ret: {} },
+  domainGetMemoryParameters: {
+    number: 198,
+    args: { dom: 'domain', nparams: 'i32', flags: 'u32' },
+    ret: { params: 'param[16]', nparams: 'i32' },
+  },
+  domainSetBlkioParameters: { number: 205, args: { dom: 'domain', params: 'param[16]', flags: 'u32' }, ret: {} },
+  domainGetBlkioParameters: {
+    number: 206,
+    args: { dom: 'domain', nparams: 'i32', flags: 'u32' },
+    ret: { params: 'param[16]', nparams: 'i32' },
+  },
+  domainSetBlockIoTune: {
+    number: 252,
+    args: { dom: 'domain', disk: 'string', params: 'param[32]', flags: 'u32' },
+    ret: {},
+  },
+  domainGetBlockIoTune: {
+    number: 253,
+    args: { dom: 'domain', disk: 'string?', nparams: 'i32', flags: 'u32' },
+    ret: { params: 'param[32]', nparams: 'i32' },
+  },
+  domainSetInterfaceParameters: {
+    number: 256,
+    args: { dom: 'domain', device: 'string', params: 'param[16]', flags: 'u32' },
+    ret: {},
+  },
+  domainGetInterfaceParameters: {
+    number: 257,
+    args: { dom: 'domain', device: 'string', nparams: 'i32', flags: 'u32' },
+    ret: { params: 'param[16]', nparams: 'i32' },
+  },
+  domainSetBlockThreshold: {
+    number: 386,
+    args: { dom: 'domain', dev: 'string', threshold: 'u64', flags: 'u32' },
+    ret: {},
+  },
+  domainBlockResize: {
+    number: 251,
+    args: { dom: 'domain', disk: 'string', size: 'u64', flags: 'u32' },
+    ret: {},
+    slow: true,
+  },
+  domainBlockPull: { number: 240, args: { dom: 'domain', path: 'string', bandwidth: 'u64', flags: 'u32' }, ret: {} },
+  domainBlockCommit: {
+    number: 290,
+    args: { dom: 'domain', disk: 'string', base: 'string?', top: 'string?', bandwidth: 'u64', flags: 'u32' },
+    ret: {},
+  },
+  domainGetBlockJobInfo: {
+    number: 238,
+    args: { dom: 'domain', path: 'string', flags: 'u32' },
+    ret: { found: 'i32', type: 'i32', bandwidth: 'u64', cur: 'u64', end: 'u64' },
+  },
+  domainBlockJobAbort: { number: 237, args: { dom: 'domain', path: 'string', flags: 'u32' }, ret: {} },
+} as const;

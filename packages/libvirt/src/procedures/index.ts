@@ -1,0 +1,112 @@
+import { Program } from '../frame/header.ts';
+import type { Codec } from '../xdr/index.ts';
+import { authProcedures } from './auth.ts';
+import { connectionProcedures } from './connection.ts';
+import { domainDevicesProcedures } from './domain-devices.ts';
+import { domainGuestProcedures } from './domain-guest.ts';
+import { domainInspectionProcedures } from './domain-inspection.ts';
+import { domainLifecycleProcedures } from './domain-lifecycle.ts';
+import { eventRegistrationProcedures } from './event-registration.ts';
+import { networkProcedures } from './network.ts';
+import { nodeProcedures } from './node.ts';
+import { type Fields, type PayloadOf, payloadCodec } from './notation.ts';
+import { qemuProcedures } from './qemu.ts';
+import { snapshotProcedures } from './snapshot.ts';
+import { storagePoolProcedures } from './storage-pool.ts';
+import { storageVolumeProcedures } from './storage-volume.ts';
+
+/** One line of a table of procedures. */
+export interface ProcedureEntry {
+  /** Number on the wire, within its program. */
+  readonly number: number;
+  /** Fields of the call. */
+  readonly args: Fields;
+  /** Fields of the reply. */
+  readonly ret: Fields;
+  /** The program it belongs to. @default 'remote' */
+  readonly program?: 'remote' | 'qemu';
+  /** Whether it may take as long as a guest or a disk takes; `Client` keeps such calls off the main connection. */
+  readonly slow?: true;
+  /** Which way data flows after the reply, for calls that open a stream. */
+  readonly stream?: 'read' | 'write' | 'both';
+  /** Whether flag 1 turns on stream holes. */
+  readonly sparse?: true;
+}
+
+type Table = typeof authProcedures &
+  typeof connectionProcedures &
+  typeof eventRegistrationProcedures &
+  typeof nodeProcedures &
+  typeof domainLifecycleProcedures &
+  typeof domainInspectionProcedures &
+  typeof domainDevicesProcedures &
+  typeof domainGuestProcedures &
+  typeof snapshotProcedures &
+  typeof storagePoolProcedures &
+  typeof storageVolumeProcedures &
+  typeof networkProcedures &
+  typeof qemuProcedures;
+
+/** Every procedure of this package, by name. */
+export const procedures: Table = {
+  ...authProcedures,
+  ...connectionProcedures,
+  ...eventRegistrationProcedures,
+  ...nodeProcedures,
+  ...domainLifecycleProcedures,
+  ...domainInspectionProcedures,
+  ...domainDevicesProcedures,
+  ...domainGuestProcedures,
+  ...snapshotProcedures,
+  ...storagePoolProcedures,
+  ...storageVolumeProcedures,
+  ...networkProcedures,
+  ...qemuProcedures,
+};
+
+const table: Readonly<Record<string, ProcedureEntry>> = procedures;
+
+/** Name of a procedure, such as `domainGetState`. */
+export type ProcedureName = keyof Table;
+
+/** Names of the procedures that open a stream. */
+export type StreamProcedureName = {
+  [Name in ProcedureName]: Table[Name] extends { stream: string } ? Name : never;
+}[ProcedureName];
+
+/** Arguments of a procedure, by field name. */
+export type ArgsOf<Name extends ProcedureName> = PayloadOf<Table[Name]['args']>;
+
+/** What a procedure returns, by field name. */
+export type ReturnOf<Name extends ProcedureName> = PayloadOf<Table[Name]['ret']>;
+
+/** A procedure that is ready to be called. */
+export interface Procedure extends Omit<ProcedureEntry, 'args' | 'ret' | 'program'> {
+  readonly name: string;
+  /** Number of its program. */
+  readonly program: number;
+  readonly args: Codec<Readonly<Record<string, unknown>>>;
+  readonly ret: Codec<Readonly<Record<string, unknown>>>;
+}
+
+const prepared = new Map<string, Procedure>();
+
+/**
+ * Looks a procedure up.
+ * @throws TypeError when the table has no such name.
+ */
+export function procedureOf(name: string): Procedure {
+  const known = prepared.get(name);
+  if (known) return known;
+  const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!entry) throw new TypeError(`procedure ${name} is not known; see the tables in src/procedures`);
+  const procedure = {
+    ...entry,
+    name,
+    program: entry.program === 'qemu' ? Program.QEMU : Program.REMOTE,
+    args: payloadCodec(entry.args),
+    ret: payloadCodec(entry.ret),
+  };
+  prepared.set(name, procedure);
+  return procedure;
+}

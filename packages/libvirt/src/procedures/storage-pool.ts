@@ -1,0 +1,32 @@
+/** Storage pools. */
+export const storagePoolProcedures = {
+  storagePoolCreateXml: { number: 76, args: { xml: 'string', flags: 'u32' }, ret: { pool: 'pool' }, slow: true },
+  storagePoolDefineXml: { number: 77, args: { xml: 'string', flags: 'u32' }, ret: { pool: 'pool' } },
+  storagePoolCreate: { number: 78, args: { pool: 'pool', flags: 'u32' }, ret: {}, slow: true },
+  storagePoolBuild: { number: 79, args: { pool: 'pool', flags: 'u32' }, ret: {}, slow: true },
+  storagePoolDestroy: { number: 80, args: { pool: 'pool' }, ret: {} },
+  storagePoolDelete: { number: 81, args: { pool: 'pool', flags: 'u32' }, ret: {}, slow: true },
+  storagePoolUndefine: { number: 82, args: { pool: 'pool' }, ret: {} },
+  storagePoolRefresh: { number: 83, args: { pool: 'pool', flags: 'u32' }, ret: {}, slow: true },
+  storagePoolLookupByName: { number: 84, args: { name: 'string' }, ret: { pool: 'pool' } },
+  storagePoolLookupByUuid: { number: 85, args: { uuid: 'uuid' }, ret: { pool: 'pool' } },
+  storagePoolLookupByVolume: { number: 86, args: { vol: 'volume' }, ret: { pool: 'pool' } },
+  storagePoolGetInfo: {
+    number: 87,
+    args: { pool: 'pool' },
+    ret: { state: 'u8', capacity: 'u64', allocation: 'u64', available: 'u64' },
+  },
+  storagePoolGetXmlDesc: { number: 88, args: { pool: 'pool', flags: 'u32' }, ret: { xml: 'string' } },
+  storagePoolGetAutostart: { number: 89, args: { pool: 'pool' }, ret: { autostart: 'i32' } },
+  storagePoolSetAutostart: { number: 90, args: { pool: 'pool', autostart: 'i32' }, ret: {} },
+  storagePoolNumOfVolumes: { number: 91, args: { pool: 'pool' }, ret: { num: 'i32' } },
+  storagePoolListVolumes: { number: 92, args: { pool: 'pool', maxnames: 'i32' }, ret: { names: 'string[16384]' } },
+  storagePoolIsActive: { number: 154, args: { pool: 'pool' }, ret: { active: 'i32' } },
+  storagePoolIsPersistent: { number: 155, args: { pool: 'pool' }, ret: { persistent: 'i32' } },
+  storagePoolListAllVolumes: {
+    number: 282,
+    args: { pool: 'pool', needResults: 'i32', flags: 'u32' },
+    ret: { vols: 'volume[16384]', ret: 'u32' },
+  },
+  storagePoolLookupByTargetPath: { number: 391, args: { path: 'string' }, ret: { pool: 'pool' } },
+} as const;

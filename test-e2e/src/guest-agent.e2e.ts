@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isWarmvmError } from '@warmvm/core/driver';
+import { createGuestAgent, type GuestAgent, type StreamChannel, streamChannel } from '@warmvm/guest-agent';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+// The agent runs on this very machine: nothing here may set the time, freeze file systems or shut down.
+
+const AGENT_PATH = '/usr/sbin/qemu-ga';
+const START_TIMEOUT_MS = 10_000;
+
+let folder: string;
+let agentProcess: ChildProcess;
+let channel: StreamChannel;
+let agent: GuestAgent;
+
+beforeAll(async () => {
+  if (!existsSync(AGENT_PATH)) throw new Error(`${AGENT_PATH} is missing; install qemu-guest-agent`);
+  folder = await mkdtemp(join(tmpdir(), 'ga-'));
+  const state = join(folder, 'state');
+  await mkdir(state, { mode: 0o700 });
+  const socketPath = join(folder, 'socket');
+  agentProcess = spawn(
+    AGENT_PATH,
+    ['-m', 'unix-listen', '-p', socketPath, '-t', state, '-f', join(folder, 'pid'), '-l', join(folder, 'log')],
+    { stdio: 'ignore' },
+  );
+  for (let waitedMs = 0; !existsSync(socketPath); waitedMs += 20) {
+    if (waitedMs > START_TIMEOUT_MS || agentProcess.exitCode !== null) throw new Error(await agentLog());
+    await delay(20);
+  }
+  const socket = connect(socketPath);
+  await once(socket, 'connect');
+  channel = streamChannel(socket);
+  agent = createGuestAgent(channel);
+});
+
+afterAll(async () => {
+  await channel?.[Symbol.asyncDispose]();
+  if (agentProcess !== undefined && agentProcess.exitCode === null) {
+    agentProcess.kill('SIGTERM');
+    await once(agentProcess, 'exit');
+  }
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+async function agentLog(): Promise<string> {
+  const log = await readFile(join(folder, 'log'), 'utf8').catch(() => '');
+  return `qemu-ga did not start: ${log}`;
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return status !== '' && !/\) Z /.test(status);
+}
+
+async function openFilesBelow(path: string): Promise<number> {
+  const fdFolder = `/proc/${agentProcess.pid}/fd`;
+  const names = await readdir(fdFolder);
+  const targets = await Promise.all(names.map((name) => readlink(join(fdFolder, name)).catch(() => '')));
+  return targets.filter((target) => target.startsWith(path)).length;
+}
+
+describe('the real guest agent', () => {
+  test('answers a ping', async () => {
+    await expect(agent.ping()).resolves.toBeUndefined();
+  });
+
+  test('says its version and its commands', async () => {
+    const info = await agent.info();
+    expect(info.version).toMatch(/^\d+\.\d+/);
+    expect(info.commands).toContainEqual({ name: 'guest-exec', enabled: true });
+  });
+
+  test('tells time, host name and operating system', async () => {
+    expect(Math.abs((await agent.timeMs()) - Date.now())).toBeLessThan(5000);
+    expect(await agent.hostName()).not.toBe('');
+    expect((await agent.osInfo()).kernelRelease).toMatch(/^\d+\./);
+    expect(await agent.fsFreezeStatus()).toBe('thawed');
+  });
+
+  test('is in step again after a call was aborted', async () => {
+    const aborted = agent.readFile('/proc/self/environ', { signal: AbortSignal.timeout(0) });
+    await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect((await agent.info()).version).toMatch(/^\d+\./);
+  });
+
+  test('recovers when the channel is told that answers make no sense', async () => {
+    channel.resync();
+    await agent.ping();
+  });
+});
+
+describe('exec on the real guest agent', () => {
+  test('passes arguments as they are', async () => {
+    const result = await agent.exec(['/usr/bin/printf', '%s|', 'a b', '$HOME', '"', 'ü']);
+    expect(text(result.stdout)).toBe('a b|$HOME|"|ü|');
+    expect(result).toMatchObject({ exitCode: 0, signal: null, stdoutTruncated: false });
+  });
+
+  test('finds a program through PATH', async () => {
+    expect((await agent.exec(['true'])).exitCode).toBe(0);
+  });
+
+  test('passes standard input, also when the answer is long', async () => {
+    const stdin = Buffer.alloc(700_000, 'x');
+    const result = await agent.exec(['/bin/cat'], { stdin });
+    expect(Buffer.compare(result.stdout, stdin)).toBe(0);
+  });
+
+  test('adds to the environment and keeps what was there', async () => {
+    const inherited = text((await agent.exec(['env'])).stdout).split('\n');
+    const result = await agent.exec(['env'], { environment: { WARMVM_COLOUR: 'red=1\n2' } });
+    const variables = text(result.stdout);
+    expect(variables).toContain('WARMVM_COLOUR=red=1\n2\n');
+    for (const variable of inherited.filter((line) => line.startsWith('PATH='))) expect(variables).toContain(variable);
+  });
+
+  test('tells exit code and standard error', async () => {
+    const result = await agent.exec(['/bin/ls', '/does/not/exist']);
+    expect(result.exitCode).toBe(2);
+    expect(text(result.stderr)).toContain('/does/not/exist');
+    expect(result.stdout).toHaveLength(0);
+  });
+
+  test('tells the signal that ended a program', async () => {
+    const result = await agent.exec(['/bin/sh', '-c', 'kill -SEGV $$']);
+    expect(result).toMatchObject({ exitCode: null, signal: 11 });
+  });
+
+  test('cuts output at the bound and says so', async () => {
+    const result = await agent.exec(['/usr/bin/head', '-c', '3000000', '/dev/zero']);
+    expect(result.stdout).toHaveLength(1_048_576);
+    expect(result).toMatchObject({ stdoutTruncated: true, stderrTruncated: false });
+  });
+
+  test('survives a program that writes more than the channel carries', async () => {
+    const call = agent.exec(['/usr/bin/head', '-c', '16777216', '/dev/zero']);
+    await expect(call).rejects.toMatchObject({ code: 'WARMVM_GUEST_EXEC_FAILED', details: { killed: true } });
+    await agent.ping();
+  });
+
+  test('says which program does not exist', async () => {
+    const call = agent.exec(['/does/not/exist']);
+    await expect(call).rejects.toMatchObject({
+      code: 'WARMVM_GUEST_EXEC_FAILED',
+      details: { program: '/does/not/exist', class: 'GenericError' },
+    });
+  });
+
+  test('kills what does not end in time', async () => {
+    const pidFile = join(folder, 'timeout-pid');
+    const script = 'echo $$ >"$1"; exec sleep 600';
+    const error: unknown = await agent
+      .exec(['/bin/sh', '-c', script, 'sh', pidFile], { timeoutMs: 500 })
+      .catch((reason: unknown) => reason);
+    expect(isWarmvmError(error, 'WARMVM_GUEST_EXEC_FAILED')).toBe(true);
+    expect(error).toMatchObject({ details: { timedOut: true, killed: true } });
+    expect(await isRunning(Number(await readFile(pidFile, 'utf8')))).toBe(false);
+  });
+
+  test('kills what is aborted and rejects with the reason itself', async () => {
+    const pidFile = join(folder, 'abort-pid');
+    const controller = new AbortController();
+    const script = 'echo $$ >"$1"; exec sleep 600';
+    const call = agent.exec(['/bin/sh', '-c', script, 'sh', pidFile], { signal: controller.signal });
+    const settled = call.catch((reason: unknown) => reason);
+    while (!(await readFile(pidFile, 'utf8').catch(() => '')).endsWith('\n')) await delay(10);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    expect(await settled).toBe(reason);
+    expect(await isRunning(Number(await readFile(pidFile, 'utf8')))).toBe(false);
+  });
+});
+
+describe('files through the real guest agent', () => {
+  test('are written and read back, in many chunks', async () => {
+    const path = join(folder, 'large file ü');
+    const content = Buffer.alloc(2_000_003, 'warmvm ');
+    await agent.writeFile(path, content);
+    expect(Buffer.compare(await readFile(path), content)).toBe(0);
+    expect(Buffer.compare(await agent.readFile(path), content)).toBe(0);
+    expect(await openFilesBelow(path)).toBe(0);
+  });
+
+  test('are replaced, and appended to when asked', async () => {
+    const path = join(folder, 'short');
+    await writeFile(path, 'something longer');
+    await agent.writeFile(path, 'one\n');
+    await agent.writeFile(path, 'two\n', { append: true });
+    expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
+  });
+
+  test('may be empty', async () => {
+    const path = join(folder, 'empty');
+    await agent.writeFile(path, '');
+    expect(await agent.readFile(path)).toHaveLength(0);
+  });
+
+  test('that are too long are refused, those that just fit are not', async () => {
+    const path = join(folder, 'bound');
+    await writeFile(path, Buffer.alloc(100));
+    expect(await agent.readFile(path, { maxBytes: 100 })).toHaveLength(100);
+    await expect(agent.readFile(path, { maxBytes: 99 })).rejects.toMatchObject({ code: 'WARMVM_GUEST_EXEC_FAILED' });
+    expect(await openFilesBelow(path)).toBe(0);
+  });
+
+  test('that do not exist are named', async () => {
+    const call = agent.readFile('/does/not/exist');
+    await expect(call).rejects.toMatchObject({
+      code: 'WARMVM_GUEST_EXEC_FAILED',
+      details: { command: 'guest-file-open', description: expect.stringContaining('/does/not/exist') },
+    });
+  });
+
+  test('are closed when the call is aborted in the middle', async () => {
+    const path = '/dev/zero';
+    const controller = new AbortController();
+    const options = { signal: controller.signal, maxBytes: 2 ** 30 };
+    const call = agent.readFile(path, options).catch((reason: unknown) => reason);
+    while ((await openFilesBelow(path)) === 0) await delay(1);
+    controller.abort('stop');
+    expect(await call).toBe('stop');
+    expect(await openFilesBelow(path)).toBe(0);
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ProgramEnd, runProgram, traces } from './support/main-program.ts';
+
+let folder: string;
+let before: readonly string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'warmvm-e2e-start-'));
+  before = await traces();
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function run(...words: readonly string[]): Promise<ProgramEnd> {
+  await using program = runProgram(words, folder);
+  return await program.ended;
+}
+
+/** Folders of ours in the folder for temporary files. */
+const temporaryFolders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('warmvm-libvirt-'));
+
+describe('warmvm start', () => {
+  test('proves and measures real machines, writes its report, and leaves nothing', async () => {
+    const temporary = await temporaryFolders();
+    const { exitCode, stdout, stderr } = await run('start', '--samples', '2', '--json', 'report.json');
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n').find((line) => line.startsWith('warmvm start:'))).toContain('real virtual machines');
+    for (const words of ['figure', 'stated', 'measured', 'acquire-5', 'proved: nothing is left behind']) {
+      expect(stdout).toContain(words);
+    }
+    expect(await readdir(folder)).toEqual(['report.json']);
+    const report = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
+    expect(report).toMatchObject({
+      schema: 1,
+      driver: 'libvirt',
+      acceleration: expect.stringMatching(/^(kvm|tcg)$/),
+      pool: { minReady: 3, max: 5 },
+      proofs: { markerAbsentAfterReset: true, killedMachineEvicted: true, leftBehind: 0 },
+      leftBehind: [],
+      environment: { node: process.version, hypervisor: expect.stringMatching(/^QEMU \d.*, libvirt \d/) },
+    });
+    const ids = ['cold-boot', 'init-cold', 'init', 'boot', 'acquire', 'acquire-5', 'exec', 'reset', 'detect', 'cycle'];
+    expect(Object.keys(report.stages)).toEqual(expect.arrayContaining(ids));
+    for (const stage of Object.values(report.stages) as { samplesMs: number[]; p50: number; p99: number }[]) {
+      expect(stage.samplesMs.length).toBeGreaterThan(0);
+      expect(stage.samplesMs).toContain(stage.p50);
+      expect(stage.samplesMs).toContain(stage.p99);
+    }
+    expect(report.stages.cycle.samplesMs).toHaveLength(2);
+    expect(report.stages.detect.samplesMs).toHaveLength(2);
+    expect(report.figures.map(({ id }: { id: string }) => id)).toEqual(ids);
+    expect(await traces()).toEqual(before);
+    expect(await temporaryFolders()).toEqual(temporary);
+  });
+
+  const moments = [
+    ['before there is a daemon', 'building the golden image'],
+    ['while the golden image boots', 'booting the one machine'],
+    ['while machines are forked', 'golden snapshot ready'],
+    ['while machines are lent and reset', '1 of 20'],
+  ] as const;
+  test.each(moments)('interrupted %s destroys everything and says so', async (_when, text) => {
+    const temporary = await temporaryFolders();
+    await using program = runProgram(['start', '--json', 'report.json'], folder);
+    await program.prints(text);
+    program.signal('SIGINT');
+    program.signal('SIGINT');
+    const { exitCode, stderr } = await program.ended;
+    expect(stderr.split('\n').filter((line) => /^(error|interrupted)/.test(line))).toEqual([
+      'interrupted: destroying what was made',
+    ]);
+    expect(exitCode).toBe(130);
+    expect(await readdir(folder)).toEqual([]);
+    expect(await traces()).toEqual(before);
+    expect(await temporaryFolders()).toEqual(temporary);
+  });
+
+  test('works after it was killed, and soon nothing of the killed one is left', async () => {
+    const temporary = await temporaryFolders();
+    {
+      await using program = runProgram(['start'], folder);
+      await program.prints('1 of 20');
+      program.kill('SIGKILL');
+      await program.ended;
+    }
+    const { exitCode, stdout, stderr } = await run('start', '--samples', '1');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('proved: nothing is left behind');
+    // The daemon of the killed one ends by itself 20 s after the last connection.
+    await expect.poll(traces, { timeout: 40_000, interval: 500 }).toEqual(before);
+    for (const name of await temporaryFolders()) {
+      if (!temporary.includes(name)) await rm(join(tmpdir(), name), { recursive: true });
+    }
+  });
+
+  test('on the fake says so first, and does the same', async () => {
+    const { exitCode, stdout } = await run('start', '--driver', 'fake', '--samples', '2', '--json', 'report.json');
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n')[0]).toBe(
+      'warmvm start: on the embedded fake, no real machines: asked for with --driver fake',
+    );
+    const report = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
+    expect(report).toMatchObject({ schema: 1, driver: 'fake', acceleration: 'none', proofs: { leftBehind: 0 } });
+    expect(await traces()).toEqual(before);
+  });
+
+  test.each([
+    [['start', '--samples', '0'], /samples.*expected a whole number from 1 to 10000/],
+    [['start', '--samples', 'many'], /samples.*expected a whole number from 1 to 10000/],
+    [['start', '--driver', 'vmware'], /vmware.*Allowed choices are auto, libvirt, fake/],
+    [['start', '--json'], /'--json <file>' argument missing/],
+    [['start', '--frobnicate'], /unknown option '--frobnicate'/],
+    [['begin'], /unknown command 'begin'/],
+  ] as const)('refuses %j before anything is started', async (words, complaint) => {
+    const { exitCode, stdout, stderr } = await run(...words);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(complaint);
+    expect(stdout).toBe('');
+  });
+});

@@ -1,0 +1,75 @@
+import { checkCauses } from '../check-causes.ts';
+import { checkClauses } from '../check-clauses.ts';
+import { checkDocs } from '../check-docs.ts';
+import { checkErrors } from '../check-errors.ts';
+import { checkImports } from '../check-imports.ts';
+import { checkPrivate } from '../check-private.ts';
+import { run } from '../lib/run.ts';
+import { packSmoke } from '../pack-smoke.ts';
+import { readmeFigures } from '../readme-figures.ts';
+import { prepareRealHosts, realSuitesMandatory } from '../real-hosts.ts';
+import type { Gate, GateOutcome } from './gate.ts';
+import { vitest } from './vitest.ts';
+
+function command(name: string, program: string, args: readonly string[], extra: Partial<Gate> = {}): Gate {
+  return {
+    name,
+    ...extra,
+    async run(signal) {
+      const { exitCode, output } = await run(`node_modules/.bin/${program}`, args, { signal });
+      return exitCode === 0 ? { kind: 'passed' } : { kind: 'failed', details: output };
+    },
+  };
+}
+
+async function realSuites(signal: AbortSignal, print: (text: string) => void): Promise<GateOutcome> {
+  const hosts = await prepareRealHosts(signal, print);
+  if (hosts.kind === 'unavailable') {
+    return { kind: 'notRun', reason: hosts.reason, mandatory: realSuitesMandatory(process.env) };
+  }
+  try {
+    return await vitest('e2e', [], { signal, environment: hosts.environment });
+  } finally {
+    await hosts.daemon[Symbol.asyncDispose]();
+  }
+}
+
+/** Every gate of this repository, the quick ones first so that a mistake shows early. */
+export function gateList(print: (text: string) => void): readonly Gate[] {
+  return [
+    command('format and lint (biome)', 'biome', [
+      'ci',
+      '--error-on-warnings',
+      '--max-diagnostics=50',
+      '--colors=off',
+      '.',
+    ]),
+    { name: 'no private hosts or paths', run: checkPrivate },
+    { name: 'imports', run: async () => checkImports() },
+    { name: 'error causes', run: async () => checkCauses() },
+    command('boundaries (turbo)', 'turbo', ['boundaries']),
+    command('type-check (packages)', 'turbo', ['run', 'typecheck', '--output-logs=errors-only', '--continue']),
+    command('type-check (tools)', 'tsc', ['-p', 'tools', '--pretty', 'false']),
+    { name: 'documents compile and run', run: checkDocs },
+    { name: 'error table', run: async () => checkErrors() },
+    { name: 'clause table', run: async () => checkClauses() },
+    { name: 'README figures', run: async () => readmeFigures('check') },
+    command('unused code (knip)', 'knip', ['--no-progress']),
+    {
+      name: 'unit tests and coverage',
+      run: (signal) => vitest('unit', ['--coverage', '--coverage.reporter=text-summary'], { signal }),
+    },
+    command('build', 'turbo', ['run', 'build', '--output-logs=errors-only'], { slow: true }),
+    command(
+      'package shape (publint, attw)',
+      'turbo',
+      ['run', 'lint:package', '--output-logs=errors-only', '--continue'],
+      {
+        slow: true,
+        needs: ['build'],
+      },
+    ),
+    { name: 'packed packages in use', slow: true, needs: ['build'], run: packSmoke },
+    { name: 'suites on real hypervisors', slow: true, run: (signal) => realSuites(signal, print) },
+  ];
+}

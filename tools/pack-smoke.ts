@@ -1,0 +1,138 @@
+// Packs every public package, installs the tarballs in an empty project as a user would, type-checks against them, and
+// runs them on the oldest supported Node and on the present one.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { GateOutcome } from './gates/gate.ts';
+import { documentBlocks } from './lib/documents.ts';
+import { blockFileName, blockModule } from './lib/markdown.ts';
+import { type Manifest, publicPackages, root } from './lib/repository.ts';
+import { run } from './lib/run.ts';
+import { nodeOfVersion } from './lib/toolchain.ts';
+
+/** The oldest Node that users may have. */
+export const OLDEST_NODE = '22.12.0';
+
+/** Every specifier a user may import from a package: its exports without the files. */
+export function entryPoints(manifest: Manifest): readonly string[] {
+  return Object.keys(manifest.exports ?? {})
+    .filter((key) => !key.endsWith('.json') && !key.includes('*'))
+    .map((key) => manifest.name + key.slice(1));
+}
+
+/** A module that imports every entry point and fails when one of them exports nothing. */
+export function importEverything(specifiers: readonly string[]): string {
+  const imports = specifiers.map((specifier, index) => `import * as entry${index} from '${specifier}';`);
+  const list = specifiers.map((specifier, index) => `['${specifier}', entry${index}]`);
+  return `${imports.join('\n')}
+const entries: [string, object][] = [${list.join(', ')}];
+for (const [specifier, entry] of entries) {
+  if (Object.keys(entry).length === 0) throw new Error(specifier + ' exports nothing');
+}
+`;
+}
+
+/** What must not be inside a published package. */
+export function packedProblems(manifest: Manifest, files: readonly string[]): readonly string[] {
+  const stray = files.filter((file) => /\.test\.ts$|\.test-d\.ts$|\/fixtures\/|tsconfig|\.env|\.npmrc/.test(file));
+  const text = JSON.stringify(manifest);
+  return [
+    ...stray.map((file) => `${manifest.name} ships ${file}`),
+    ...['workspace:', 'catalog:', '@warmvm/source']
+      .filter((word) => text.includes(word))
+      .map((word) => `${manifest.name} ships a package.json with "${word}"`),
+    ...['README.md', 'package.json']
+      .filter((file) => !files.includes(file))
+      .map((file) => `${manifest.name} ships no ${file}`),
+  ];
+}
+
+async function pack(folder: string, signal: AbortSignal): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true });
+  for (const { folder: home } of publicPackages()) {
+    const { exitCode, output } = await run('pnpm', ['pack', '--pack-destination', folder], {
+      cwd: join(root, home),
+      signal,
+    });
+    if (exitCode !== 0) throw new Error(`pnpm pack in ${home}:\n${output}`);
+  }
+  return (await readdir(folder)).filter((file) => file.endsWith('.tgz')).map((file) => join(folder, file));
+}
+
+async function install(project: string, tarballs: readonly string[], signal: AbortSignal): Promise<void> {
+  const catalog = JSON.parse(await readFile(join(root, 'node_modules/@types/node/package.json'), 'utf8')) as Manifest;
+  await writeFile(join(project, 'package.json'), '{ "name": "smoke", "private": true, "type": "module" }\n');
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  const wanted = [...tarballs, `@types/node@${catalog.version}`];
+  const { exitCode, output } = await run('npm', ['install', '--prefix', project, ...flags, ...wanted], {
+    cwd: project,
+    signal,
+  });
+  if (exitCode !== 0) throw new Error(`npm install of the tarballs:\n${output}`);
+}
+
+async function compile(project: string, sources: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
+  for (const [file, text] of sources) {
+    const path = join(project, 'src', file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  // What a careful user sets; es2022 so that `await using` in an example is written out for old Nodes.
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2024', 'esnext.disposable'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    rootDir: 'src',
+    outDir: 'out',
+  };
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src'] }));
+  const { exitCode, output } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', project, '--pretty', 'false'], {
+    signal,
+  });
+  if (exitCode !== 0) throw new Error(`type-check against the packed packages:\n${output}`);
+}
+
+/** Checks all public packages. They must have been built. */
+export async function packSmoke(signal: AbortSignal): Promise<GateOutcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'warmvm pack '));
+  try {
+    const tarballs = await pack(join(folder, 'tarballs'), signal);
+    const project = join(folder, 'project');
+    await mkdir(project);
+    await install(project, tarballs, signal);
+    const specifiers: string[] = [];
+    const programs: string[] = [];
+    const problems: string[] = [];
+    for (const { manifest } of publicPackages()) {
+      const home = join(project, 'node_modules', manifest.name);
+      const packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as Manifest;
+      const files = await readdir(home, { recursive: true });
+      problems.push(...packedProblems(packed, files));
+      specifiers.push(...entryPoints(packed));
+      programs.push(...Object.values(packed.bin ?? {}).map((file) => join(home, file)));
+    }
+    if (problems.length > 0) return { kind: 'failed', details: problems.join('\n') };
+    const examples = documentBlocks().filter((block) => block.runnable);
+    const sources = new Map([['imports.ts', importEverything(specifiers)]]);
+    for (const block of examples) sources.set(blockFileName(block), blockModule(block));
+    await compile(project, sources, signal);
+    const nodes = [await nodeOfVersion(OLDEST_NODE, signal), process.execPath];
+    for (const node of nodes) {
+      const scripts = [...sources.keys()].map((file) => [join(project, 'out', file.replace(/\.ts$/, '.js'))]);
+      for (const args of [...scripts, ...programs.map((program) => [program, '--version'])]) {
+        const result = await run(node, args, { cwd: project, timeoutMs: 60_000, signal });
+        if (result.exitCode !== 0)
+          problems.push(`${node} ${args.join(' ')} exited with ${result.exitCode}\n${result.output}`);
+      }
+    }
+    if (problems.length > 0) return { kind: 'failed', details: problems.join('\n') };
+    const note = `${tarballs.length} packages, ${specifiers.length} entry points, ${examples.length} examples, Node ${OLDEST_NODE} and ${process.versions.node}`;
+    return { kind: 'passed', note };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

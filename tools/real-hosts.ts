@@ -1,0 +1,36 @@
+// Makes this computer ready for the suites that boot guests: packages, and a libvirt daemon below a subreaper.
+import { systemCommandRunner } from '../apps/cli/src/host/command-runner.ts';
+import { ensureLibvirtDaemon, type LibvirtDaemon } from '../apps/cli/src/host/daemon.ts';
+import { ensurePackages, hypervisorPackages } from '../apps/cli/src/host/packages.ts';
+
+/** A computer on which the real suites can run, or why they cannot. */
+export type RealHosts =
+  | { readonly kind: 'ready'; readonly environment: Readonly<Record<string, string>>; readonly daemon: LibvirtDaemon }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** Packages that only the suites need: the real guest agent, which one of them runs on this computer. */
+const SUITE_PACKAGES = ['qemu-guest-agent'];
+
+/** Real suites must run in CI, and wherever WARMVM_REAL=1 says so. */
+export function realSuitesMandatory(environment: Readonly<Record<string, string | undefined>>): boolean {
+  const on = (value: string | undefined): boolean =>
+    value !== undefined && value !== '' && value !== '0' && value !== 'false';
+  return on(environment.CI) || on(environment.WARMVM_REAL);
+}
+
+/**
+ * Prepares this computer. `environment` tells the suites where to go: `WARMVM_LIBVIRT_SOCKET` is the daemon's socket,
+ * `WARMVM_SUBREAPER` who reaps its guests.
+ */
+export async function prepareRealHosts(signal: AbortSignal, print: (text: string) => void): Promise<RealHosts> {
+  if (process.platform !== 'linux')
+    return { kind: 'unavailable', reason: `real suites need Linux, this is ${process.platform}` };
+  if (process.getuid?.() !== 0)
+    return { kind: 'unavailable', reason: 'real suites need root: they use the system libvirt daemon' };
+  const common = { runner: systemCommandRunner, onProgress: (text: string) => print(`         ${text}`), signal };
+  const packages = await ensurePackages({ ...common, packages: [...hypervisorPackages(), ...SUITE_PACKAGES] });
+  if (packages.kind === 'impossible') return { kind: 'unavailable', reason: packages.reason };
+  const daemon = await ensureLibvirtDaemon(common);
+  const environment = { WARMVM_LIBVIRT_SOCKET: daemon.socketPath, WARMVM_SUBREAPER: daemon.subreaper };
+  return { kind: 'ready', environment, daemon };
+}
