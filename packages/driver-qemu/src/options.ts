@@ -1,0 +1,77 @@
+import { availableParallelism } from 'node:os';
+import { type Clock, systemClock } from '@warmvm/core/driver';
+
+/** Options of `createQemuDriver`. */
+export interface QemuDriverOptions {
+  /** Program to start. @default `qemu-system-x86_64` or `qemu-system-aarch64`, as the image asks, found by PATH */
+  readonly binary?: string;
+  /**
+   * Folder for what lives and dies with processes: machines, marks, overlays; made with mode 0700.
+   * @default `warmvm/qemu` below `XDG_STATE_HOME`, or below `~/.local/state`
+   */
+  readonly stateDirectory?: string;
+  /** `auto` takes KVM or HVF only where it can really run guests. @default 'auto' */
+  readonly acceleration?: 'auto' | 'kvm' | 'hvf' | 'tcg';
+  /** Processes that wait, for each golden snapshot, to become a machine. Each counts as a machine of the host. @default 0 */
+  readonly standby?: number;
+  /** Forks at a time. @default twice the number of CPUs here, at most 16 */
+  readonly concurrentForks?: number;
+  /** Bound for one boot of a golden image until its agent answers. @default 120000 */
+  readonly bootTimeoutMs?: number;
+  /** Bound for a QEMU that was started to load its state and run. @default 30000 */
+  readonly startTimeoutMs?: number;
+  /** Bound for the agent to answer and to renew after a fork or reset. @default 15000 */
+  readonly agentTimeoutMs?: number;
+  /** Difference between the guest's clock and ours that is accepted after it was set. @default 50 */
+  readonly clockToleranceMs?: number;
+  readonly clock?: Clock;
+}
+
+/** Options with every default filled in. */
+export interface ParsedOptions extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory'>> {
+  readonly binary: string | undefined;
+  readonly stateDirectory: string | undefined;
+}
+
+/**
+ * Checks and completes the options.
+ * @throws TypeError, RangeError naming the option, its value and what was expected
+ */
+export function parseOptions(options: QemuDriverOptions): ParsedOptions {
+  const parsed: ParsedOptions = {
+    binary: options.binary,
+    stateDirectory: options.stateDirectory,
+    acceleration: options.acceleration ?? 'auto',
+    standby: options.standby ?? 0,
+    concurrentForks: options.concurrentForks ?? Math.min(16, 2 * availableParallelism()),
+    bootTimeoutMs: options.bootTimeoutMs ?? 120_000,
+    startTimeoutMs: options.startTimeoutMs ?? 30_000,
+    agentTimeoutMs: options.agentTimeoutMs ?? 15_000,
+    clockToleranceMs: options.clockToleranceMs ?? 50,
+    clock: options.clock ?? systemClock,
+  };
+  requireText('binary', parsed.binary, /^[\w./+-]{1,200}$/, 'the name or path of a program');
+  requireText('stateDirectory', parsed.stateDirectory, /^\/[\w./@+-]{1,80}$/, 'an absolute path of at most 80 letters');
+  if (!['auto', 'kvm', 'hvf', 'tcg'].includes(parsed.acceleration)) {
+    throw new RangeError(`options.acceleration is '${parsed.acceleration}', expected one of auto, kvm, hvf, tcg`);
+  }
+  requireInteger('standby', parsed.standby, 0, 64);
+  requireInteger('concurrentForks', parsed.concurrentForks, 1, 64);
+  requireInteger('bootTimeoutMs', parsed.bootTimeoutMs, 1_000, 3_600_000);
+  requireInteger('startTimeoutMs', parsed.startTimeoutMs, 100, 600_000);
+  requireInteger('agentTimeoutMs', parsed.agentTimeoutMs, 100, 600_000);
+  requireInteger('clockToleranceMs', parsed.clockToleranceMs, 1, 60_000);
+  return parsed;
+}
+
+function requireText(name: string, value: unknown, pattern: RegExp, expected: string): void {
+  if (value === undefined) return;
+  if (typeof value !== 'string') throw new TypeError(`options.${name} is ${typeof value}, expected ${expected}`);
+  if (!pattern.test(value)) throw new RangeError(`options.${name} is '${value}', expected ${expected}`);
+}
+
+function requireInteger(name: string, value: unknown, minimum: number, maximum: number): void {
+  if (typeof value !== 'number') throw new TypeError(`options.${name} is ${typeof value}, expected a number`);
+  if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
+  throw new RangeError(`options.${name} is ${value}, expected a whole number from ${minimum} to ${maximum}`);
+}
