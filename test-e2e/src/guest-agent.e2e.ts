@@ -1,59 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isWarmvmError } from '@warmvm/core/driver';
-import { createGuestAgent, type GuestAgent, type StreamChannel, streamChannel } from '@warmvm/guest-agent';
+import type { GuestAgent, StreamChannel } from '@warmvm/guest-agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HostAgent, startHostAgent } from './support/host-agent.ts';
 
 // The agent runs on this very machine: nothing here may set the time, freeze file systems or shut down.
 
-const AGENT_PATH = '/usr/sbin/qemu-ga';
-const START_TIMEOUT_MS = 10_000;
-
-let folder: string;
-let agentProcess: ChildProcess;
+let host: HostAgent;
 let channel: StreamChannel;
 let agent: GuestAgent;
+let folder: string;
 
 beforeAll(async () => {
-  if (!existsSync(AGENT_PATH)) throw new Error(`${AGENT_PATH} is missing; install qemu-guest-agent`);
-  folder = await mkdtemp(join(tmpdir(), 'ga-'));
-  const state = join(folder, 'state');
-  await mkdir(state, { mode: 0o700 });
-  const socketPath = join(folder, 'socket');
-  agentProcess = spawn(
-    AGENT_PATH,
-    ['-m', 'unix-listen', '-p', socketPath, '-t', state, '-f', join(folder, 'pid'), '-l', join(folder, 'log')],
-    { stdio: 'ignore' },
-  );
-  for (let waitedMs = 0; !existsSync(socketPath); waitedMs += 20) {
-    if (waitedMs > START_TIMEOUT_MS || agentProcess.exitCode !== null) throw new Error(await agentLog());
-    await delay(20);
-  }
-  const socket = connect(socketPath);
-  await once(socket, 'connect');
-  channel = streamChannel(socket);
-  agent = createGuestAgent(channel);
+  host = await startHostAgent();
+  ({ channel, agent, folder } = host);
 });
 
-afterAll(async () => {
-  await channel?.[Symbol.asyncDispose]();
-  if (agentProcess !== undefined && agentProcess.exitCode === null) {
-    agentProcess.kill('SIGTERM');
-    await once(agentProcess, 'exit');
-  }
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-});
-
-async function agentLog(): Promise<string> {
-  const log = await readFile(join(folder, 'log'), 'utf8').catch(() => '');
-  return `qemu-ga did not start: ${log}`;
-}
+afterAll(() => host?.[Symbol.asyncDispose]());
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('utf8');
@@ -62,13 +27,6 @@ function text(bytes: Uint8Array): string {
 async function isRunning(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return status !== '' && !/\) Z /.test(status);
-}
-
-async function openFilesBelow(path: string): Promise<number> {
-  const fdFolder = `/proc/${agentProcess.pid}/fd`;
-  const names = await readdir(fdFolder);
-  const targets = await Promise.all(names.map((name) => readlink(join(fdFolder, name)).catch(() => '')));
-  return targets.filter((target) => target.startsWith(path)).length;
 }
 
 describe('the real guest agent', () => {
@@ -190,7 +148,7 @@ describe('files through the real guest agent', () => {
     await agent.writeFile(path, content);
     expect(Buffer.compare(await readFile(path), content)).toBe(0);
     expect(Buffer.compare(await agent.readFile(path), content)).toBe(0);
-    expect(await openFilesBelow(path)).toBe(0);
+    expect(await host.openFilesBelow(path)).toBe(0);
   });
 
   test('are replaced, and appended to when asked', async () => {
@@ -212,7 +170,7 @@ describe('files through the real guest agent', () => {
     await writeFile(path, Buffer.alloc(100));
     expect(await agent.readFile(path, { maxBytes: 100 })).toHaveLength(100);
     await expect(agent.readFile(path, { maxBytes: 99 })).rejects.toMatchObject({ code: 'WARMVM_GUEST_EXEC_FAILED' });
-    expect(await openFilesBelow(path)).toBe(0);
+    expect(await host.openFilesBelow(path)).toBe(0);
   });
 
   test('that do not exist are named', async () => {
@@ -228,9 +186,9 @@ describe('files through the real guest agent', () => {
     const controller = new AbortController();
     const options = { signal: controller.signal, maxBytes: 2 ** 30 };
     const call = agent.readFile(path, options).catch((reason: unknown) => reason);
-    while ((await openFilesBelow(path)) === 0) await delay(1);
+    while ((await host.openFilesBelow(path)) === 0) await delay(1);
     controller.abort('stop');
     expect(await call).toBe('stop');
-    expect(await openFilesBelow(path)).toBe(0);
+    expect(await host.openFilesBelow(path)).toBe(0);
   });
 });

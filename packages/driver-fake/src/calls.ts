@@ -1,4 +1,5 @@
 import { type Clock, isWarmvmError, type MachineId } from '@warmvm/core/driver';
+import { CallersError } from './errors.ts';
 import {
   type Fault,
   type FaultCall,
@@ -188,7 +189,8 @@ export class Calls {
       return result;
     } catch (error) {
       const isReason = merged.signal.aborted && merged.signal.reason === error;
-      const thrown = isReason ? error : parts.wrapError(operation, error);
+      const theirs = error instanceof CallersError ? error.thrown : error;
+      const thrown = isReason || theirs !== error ? theirs : parts.wrapError(operation, error);
       this.#write(call, 'rejected', thrown);
       throw thrown;
     } finally {

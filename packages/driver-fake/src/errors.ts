@@ -35,6 +35,25 @@ export function wrapError(operation: FaultOperation, error: unknown): Error {
   });
 }
 
+/** What a function of the caller threw: goes back to the caller as it is. */
+export class CallersError extends Error {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    super('a function of the caller threw', { cause: thrown });
+    this.thrown = thrown;
+  }
+
+  /** Awaits something of the caller's. */
+  static async guard<Value>(promise: () => Value | Promise<Value>): Promise<Value> {
+    try {
+      return await promise();
+    } catch (thrown) {
+      throw new CallersError(thrown);
+    }
+  }
+}
+
 /** The machine is no more, or is no longer this pool's. */
 export function machineGone(machineId: MachineId, why: string): WarmvmError {
   return new WarmvmError('WARMVM_MACHINE_GONE', `Machine ${machineId} is gone: ${why}`, {

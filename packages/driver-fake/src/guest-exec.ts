@@ -1,5 +1,8 @@
 import { type Clock, type ExecOptions, type ExecResult, WarmvmError } from '@warmvm/core/driver';
 import { ArgumentError } from './errors.ts';
+import { guestPath } from './guest-files.ts';
+import { inputOf } from './guest-input.ts';
+import { GuestOutput } from './guest-output.ts';
 import { findProgram } from './guest-programs.ts';
 import type { GuestWorld } from './guest-world.ts';
 import { mergeSignals } from './signals.ts';
@@ -21,8 +24,9 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin', HOME: '/' };
  */
 export async function runInGuest({ command, options, world, clock, signal }: GuestExec): Promise<ExecResult> {
   const timeoutMs = options.timeoutMs ?? 30_000;
-  const maxOutputBytes = options.maxOutputBytes ?? 1_048_576;
+  const maxOutputBytes = options.maxOutputBytes ?? (options.onOutput === undefined ? 1_048_576 : 1_073_741_824);
   checkExec(command, timeoutMs, maxOutputBytes);
+  const workingDirectory = requireFolder(options.workingDirectory, command, world);
   const program = findProgram(command[0]!);
   if (program === undefined) throw execFailed(command, 'not-found', `${command[0]}: not found`);
 
@@ -34,36 +38,40 @@ export async function runInGuest({ command, options, world, clock, signal }: Gue
   });
   const timer = clock.setTimer(() => killed.abort(), timeoutMs);
   const merged = mergeSignals([signal, killed.signal]);
-  const stdin = options.stdin ?? '';
+  const output = new GuestOutput(maxOutputBytes, options.onOutput);
   try {
     const { exitCode, stdout, stderr } = await program({
       arguments: command.slice(1),
-      stdin: typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin,
+      input: inputOf(options.stdin, merged.signal),
+      write: (bytes) => output.write('stdout', bytes),
+      workingDirectory,
       environment: { ...ENVIRONMENT, ...options.environment },
       world,
       clock,
       signal: merged.signal,
       maxOutputBytes,
     });
-    return {
-      exitCode,
-      signal: null,
-      stdout: stdout.slice(0, maxOutputBytes),
-      stderr: stderr.slice(0, maxOutputBytes),
-      stdoutTruncated: stdout.byteLength > maxOutputBytes,
-      stderrTruncated: stderr.byteLength > maxOutputBytes,
-    };
+    await output.write('stdout', stdout);
+    await output.write('stderr', stderr);
+    return { exitCode, signal: null, ...output.result() };
   } catch (error) {
     if (signal.aborted || !killed.signal.aborted) throw error;
     if (killedBy === null) throw execFailed(command, 'timeout', `killed after ${timeoutMs} ms`, error);
-    const nothing = new Uint8Array();
-    const untouched = { stdout: nothing, stderr: nothing, stdoutTruncated: false, stderrTruncated: false };
-    return { exitCode: null, signal: killedBy, ...untouched };
+    return { exitCode: null, signal: killedBy, ...output.result() };
   } finally {
     merged.release();
     timer.cancel();
     if (world.processes.get(started.pid) === started) world.processes.delete(started.pid);
   }
+}
+
+/** @throws WarmvmError where the guest has no such folder */
+function requireFolder(path: string | undefined, command: readonly string[], world: GuestWorld): string {
+  if (path === undefined) return '/';
+  if (!path.startsWith('/')) throw new ArgumentError(`workingDirectory must be an absolute path, got ${path}`);
+  const folder = guestPath(path);
+  if (!world.hasFolder(folder)) throw execFailed(command, 'no-folder', `cannot change to ${folder}`);
+  return folder;
 }
 
 function checkExec(command: readonly string[], timeoutMs: number, maxOutputBytes: number): void {

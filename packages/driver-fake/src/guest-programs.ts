@@ -1,11 +1,17 @@
+import { posix } from 'node:path';
 import { type Clock, sleep } from '@warmvm/core/driver';
-import { GuestFileError, guestPath } from './guest-files.ts';
+import { GuestFileError } from './guest-files.ts';
 import type { GuestWorld } from './guest-world.ts';
 
 /** What a program of the in-memory guest gets. */
 export interface ProgramContext {
   readonly arguments: readonly string[];
-  readonly stdin: Uint8Array;
+  /** Standard input, as it comes. */
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Writes to standard output before the program ends. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** Where the program was started; an absolute path. */
+  readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly world: GuestWorld;
   readonly clock: Clock;
@@ -39,28 +45,38 @@ function lines(values: readonly string[]): ProgramEnd {
   return said(values.map((value) => `${value}\n`).join(''));
 }
 
-function cat({ arguments: paths, stdin, world }: ProgramContext): ProgramEnd {
-  if (paths.length === 0) return said(stdin);
-  return said(Buffer.concat(paths.map((path) => world.read(path))));
+async function everything(input: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of input) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
-function tee({ arguments: given, stdin, world }: ProgramContext): ProgramEnd {
+async function cat({ arguments: paths, input, write, world, workingDirectory }: ProgramContext): Promise<ProgramEnd> {
+  if (paths.length > 0)
+    return said(Buffer.concat(paths.map((path) => world.read(posix.resolve(workingDirectory, path)))));
+  for await (const piece of input) await write(piece);
+  return said();
+}
+
+async function tee({ arguments: given, input, world, workingDirectory }: ProgramContext): Promise<ProgramEnd> {
+  const content = await everything(input);
   const append = given[0] === '-a';
-  for (const path of append ? given.slice(1) : given) world.write(path, stdin, append);
-  return said(stdin);
+  for (const path of append ? given.slice(1) : given)
+    world.write(posix.resolve(workingDirectory, path), content, append);
+  return said(content);
 }
 
-function rm({ arguments: given, world }: ProgramContext): ProgramEnd {
+function rm({ arguments: given, world, workingDirectory }: ProgramContext): ProgramEnd {
   const force = given[0] === '-f';
   for (const path of force ? given.slice(1) : given) {
-    const normal = guestPath(path);
+    const normal = posix.resolve(workingDirectory, path);
     if (!world.filesOf(normal).remove(normal) && !force) return failed(`rm: ${path}: No such file or directory`);
   }
   return said();
 }
 
-function ls({ arguments: given, world }: ProgramContext): ProgramEnd {
-  const folder = guestPath(given[0] ?? '/');
+function ls({ arguments: given, world, workingDirectory }: ProgramContext): ProgramEnd {
+  const folder = posix.resolve(workingDirectory, given[0] ?? '.');
   const prefix = folder.endsWith('/') ? folder : `${folder}/`;
   const paths = [...world.memory.paths(), ...world.disk.paths()];
   if (paths.includes(folder)) return lines([folder]);
@@ -78,13 +94,20 @@ function date({ arguments: given, world, clock }: ProgramContext): ProgramEnd {
   return lines([new Date(timeMs).toISOString()]);
 }
 
-function head({ arguments: given, stdin, world, maxOutputBytes }: ProgramContext): ProgramEnd {
+async function head({
+  arguments: given,
+  input,
+  world,
+  maxOutputBytes,
+  workingDirectory,
+}: ProgramContext): Promise<ProgramEnd> {
   const [option, count, path] = given;
   const length = Number(count);
   if (option !== '-c' || !Number.isInteger(length) || length < 0) return failed('head: usage: head -c COUNT [FILE]');
   // One byte over the bound is enough to show that output was cut.
   if (path === '/dev/urandom') return said(world.random.draw(Math.min(length, maxOutputBytes + 1)));
-  return said((path === undefined ? stdin : world.read(path)).subarray(0, length));
+  const content = path === undefined ? await everything(input) : world.read(posix.resolve(workingDirectory, path));
+  return said(content.subarray(0, length));
 }
 
 function kill({ arguments: given, world }: ProgramContext): ProgramEnd {
@@ -121,6 +144,7 @@ const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['ps', ({ world }) => lines([...world.processes.values()].map(({ pid, command }) => `${pid} ${command.join(' ')}`))],
   ['head', head],
   ['env', ({ environment }) => lines(Object.entries(environment).map(([name, value]) => `${name}=${value}`))],
+  ['pwd', ({ workingDirectory }) => lines([workingDirectory])],
   ['kill', kill],
   ['sleep', sleepFor],
 ]);

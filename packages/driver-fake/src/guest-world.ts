@@ -49,6 +49,14 @@ export class GuestWorld {
     return path === DISK || path.startsWith(`${DISK}/`) ? this.disk : this.memory;
   }
 
+  /** Folders are implied by what is in them; some are there in any guest. */
+  hasFolder(path: string): boolean {
+    if (['/', DISK, '/etc', '/run', '/tmp'].includes(path)) return true;
+    return this.filesOf(path)
+      .paths()
+      .some((file) => file.startsWith(`${path}/`));
+  }
+
   /** @throws GuestFileError when there is no such file */
   read(path: string): Uint8Array {
     const normal = guestPath(path);

@@ -6,12 +6,20 @@ import { mutantsOfCalls } from './fixtures/mutants-of-calls.ts';
 import { mutantsOfLives } from './fixtures/mutants-of-lives.ts';
 import { mutantsOfMachines } from './fixtures/mutants-of-machines.ts';
 import { mutantsOfParts } from './fixtures/mutants-of-parts.ts';
+import { mutantsOfStreams } from './fixtures/mutants-of-streams.ts';
 import { kitCases, runKit } from './index.ts';
 
 // They wait far more than they work.
 vi.setConfig({ maxConcurrency: 12 });
 
-const mutants = [...mutantsOfParts, ...mutantsOfCalls, ...mutantsOfAnswers, ...mutantsOfLives, ...mutantsOfMachines];
+const mutants = [
+  ...mutantsOfParts,
+  ...mutantsOfCalls,
+  ...mutantsOfAnswers,
+  ...mutantsOfLives,
+  ...mutantsOfMachines,
+  ...mutantsOfStreams,
+];
 
 describe.concurrent('a driver that', () => {
   test.for(mutants)(

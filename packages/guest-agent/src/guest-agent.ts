@@ -3,7 +3,6 @@ import { AgentCaller, type AgentCallOptions } from './agent-caller.ts';
 import type { AgentChannel } from './channel.ts';
 import { requireInteger } from './check.ts';
 import { GuestCommands } from './guest-commands.ts';
-import { GuestEnvironment } from './guest-environment.ts';
 import { GuestFiles } from './guest-files.ts';
 import { obtain } from './obtain.ts';
 import { asBoolean, asCount, asObject, asText, type Decode, Malformed } from './reply.ts';
@@ -81,7 +80,7 @@ export function createGuestAgent(channel: AgentChannel, options: GuestAgentOptio
   requireInteger('chunkBytes', chunkBytes, 1, LARGEST_CHUNK_BYTES);
   const caller = new AgentCaller(channel, clock, replyTimeoutMs, cleanupTimeoutMs);
   const files = new GuestFiles(caller, chunkBytes);
-  const commands = new GuestCommands(caller, new GuestEnvironment(files));
+  const commands = new GuestCommands(caller, files);
   const ask = <T>(command: string, decode: Decode<T>, askOptions?: AgentCallOptions): Promise<T> =>
     caller.call(command, undefined, decode, askOptions);
   return {

@@ -151,7 +151,6 @@ describe('exec', () => {
     [['/bin/it'], { maxOutputBytes: -1 }, 'maxOutputBytes'],
     [['/bin/it'], { environment: { 'A=B': 'c' } }, 'environment'],
     [['/bin/it'], { environment: { A: 'c\0' } }, 'environment'],
-    [['/bin/it'], { stdin: new Uint8Array(2_097_153) }, 'writeFile'],
   ])('refuses %j with %j', async (command, options, word) => {
     await using bench = agentBench();
     const error = await failure(bench.agent.exec(command as string[], options));

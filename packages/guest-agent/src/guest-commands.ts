@@ -1,46 +1,44 @@
 import { type ExecOptions, type ExecResult, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
 import type { AgentCaller } from './agent-caller.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import { requireInteger, requireName, requireText } from './check.ts';
-import { type GuestEnvironment, requireEnvironment } from './guest-environment.ts';
-import { killProcess, type ProcessStart, processEnd, startProcess } from './guest-process.ts';
+import { type CapturedPlan, planExec, type StreamedPlan } from './exec-plan.ts';
+import { GuestEnvironment, requireEnvironment } from './guest-environment.ts';
+import type { GuestFiles } from './guest-files.ts';
+import { killProcess, type ProcessStart, type ProcessStatus, processEnd, startProcess } from './guest-process.ts';
 import { obtain } from './obtain.ts';
+import { StreamedExec } from './streamed-exec.ts';
 import { TimeLimit } from './time-limit.ts';
 
 const DEFAULT_EXEC_TIMEOUT_MS = 30_000;
-const DEFAULT_MAX_OUTPUT_BYTES = 1_048_576;
-/** Base64 makes 2.8 MB of it; libvirt carries commands of less than 4 MiB. */
-const MAX_STDIN_BYTES = 2_097_152;
 /** What timers of Node can count to. */
 const LONGEST_TIMEOUT_MS: number = 2 ** 31 - 1;
 
 /** Runs programs in the guest and leaves none behind that its caller has given up on. */
 export class GuestCommands {
   readonly #caller: AgentCaller;
+  readonly #files: GuestFiles;
   readonly #environment: GuestEnvironment;
 
-  constructor(caller: AgentCaller, environment: GuestEnvironment) {
+  constructor(caller: AgentCaller, files: GuestFiles) {
     this.#caller = caller;
-    this.#environment = environment;
+    this.#files = files;
+    this.#environment = new GuestEnvironment(files);
   }
 
   async run(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    const { timeoutMs = DEFAULT_EXEC_TIMEOUT_MS, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, signal } = options;
+    const { timeoutMs = DEFAULT_EXEC_TIMEOUT_MS, signal } = options;
     requireCommand(command);
     requireInteger('timeoutMs', timeoutMs, 1, LONGEST_TIMEOUT_MS);
-    requireInteger('maxOutputBytes', maxOutputBytes, 0);
-    const stdin = stdinBytes(options.stdin);
     requireEnvironment(options.environment ?? {});
+    const plan = planExec(options);
     const limit = new TimeLimit(this.#caller.clock, timeoutMs, signal);
     const attempt: Attempt = { program: command[0] ?? '', killed: undefined };
     try {
       const env = await this.#environment.with(options.environment ?? {}, limit.signal);
-      const start: ProcessStart = {
-        path: attempt.program,
-        arg: command.slice(1),
-        ...(env === undefined ? {} : { env }),
-        ...(stdin.length === 0 ? {} : { 'input-data': stdin.toString('base64') }),
-      };
-      return await this.#runOnce(start, attempt, maxOutputBytes, limit.signal);
+      return plan.streamed
+        ? await this.#runStreamed(plan, { command, env }, attempt, limit.signal)
+        : await this.#runCaptured(plan, { command, env }, attempt, limit.signal);
     } catch (error) {
       throw limit.ended(error) ? timedOut(attempt, timeoutMs, error) : error;
     } finally {
@@ -48,10 +46,44 @@ export class GuestCommands {
     }
   }
 
+  /** The agent keeps the output until the end. */
+  #runCaptured(plan: CapturedPlan, what: Invocation, attempt: Attempt, signal: AbortSignal): Promise<ExecResult> {
+    const { stdin, maxOutputBytes } = plan;
+    const start: ProcessStart = {
+      path: attempt.program,
+      arg: what.command.slice(1),
+      ...(what.env === undefined ? {} : { env: what.env }),
+      ...(stdin.length === 0 ? {} : { 'input-data': Buffer.from(stdin).toString('base64') }),
+    };
+    return this.#runOnce(start, attempt, (pid) => processEnd(this.#caller, pid, maxOutputBytes, signal), signal);
+  }
+
+  async #runStreamed(plan: StreamedPlan, what: Invocation, attempt: Attempt, signal: AbortSignal): Promise<ExecResult> {
+    const collected = { stdout: new ByteBuffer(plan.maxOutputBytes), stderr: new ByteBuffer(plan.maxOutputBytes) };
+    const collect = (bytes: Uint8Array, stream: 'stdout' | 'stderr'): void => void collected[stream].append(bytes);
+    const handOver = plan.onOutput ?? collect;
+    const onOutput = async (bytes: Uint8Array, stream: 'stdout' | 'stderr'): Promise<void> => {
+      try {
+        await handOver(bytes, stream);
+      } catch (error) {
+        attempt.thrownByListener = error;
+        throw error;
+      }
+    };
+    const streamed = new StreamedExec(this.#caller, { ...plan, ...what, onOutput });
+    try {
+      const start = await streamed.prepare(this.#files, signal);
+      const result = await this.#runOnce(start, attempt, (pid) => streamed.follow(pid, signal), signal);
+      return { ...result, stdout: collected.stdout.takeBytes(), stderr: collected.stderr.takeBytes() };
+    } finally {
+      await streamed[Symbol.asyncDispose]();
+    }
+  }
+
   async #runOnce(
     start: ProcessStart,
     attempt: Attempt,
-    maxOutputBytes: number,
+    follow: (pid: number) => Promise<ProcessStatus>,
     signal: AbortSignal,
   ): Promise<ExecResult> {
     const kill = async (pid: number): Promise<void> => {
@@ -59,7 +91,7 @@ export class GuestCommands {
     };
     const pid = await obtain(this.#caller, () => this.#start(start, attempt), kill, signal);
     try {
-      const { ended: _, ...result } = await processEnd(this.#caller, pid, maxOutputBytes, signal);
+      const { ended: _, ...result } = await follow(pid);
       return result;
     } catch (error) {
       await kill(pid);
@@ -76,10 +108,16 @@ export class GuestCommands {
   }
 }
 
+interface Invocation {
+  readonly command: readonly string[];
+  readonly env: readonly string[] | undefined;
+}
+
 interface Attempt {
   readonly program: string;
   /** Undefined while there was nothing to kill. */
   killed: boolean | undefined;
+  thrownByListener?: unknown;
 }
 
 function notStarted(error: unknown, program: string): unknown {
@@ -101,8 +139,8 @@ function timedOut({ program, killed = false }: Attempt, timeoutMs: number, cause
   });
 }
 
-function lostSight(error: unknown, { program, killed = false }: Attempt): unknown {
-  if (!isWarmvmError(error)) return error;
+function lostSight(error: unknown, { program, killed = false, thrownByListener }: Attempt): unknown {
+  if (!isWarmvmError(error) || error === thrownByListener) return error;
   const details = { ...error.details, program, killed };
   if (error.details.malformed === 'reply too long') {
     const message = `${program} ended, but wrote more than the channel to the guest agent carries.`;
@@ -121,12 +159,4 @@ function requireCommand(command: readonly string[]): void {
     throw new TypeError('command must be an array with a program in it');
   requireName('the program', command[0]);
   for (const argument of command) requireText('an argument of the command', argument);
-}
-
-function stdinBytes(stdin: Uint8Array | string | undefined): Buffer {
-  const bytes = typeof stdin === 'string' ? Buffer.from(stdin, 'utf8') : Buffer.from(stdin ?? []);
-  if (bytes.length <= MAX_STDIN_BYTES) return bytes;
-  throw new RangeError(
-    `stdin must have at most ${MAX_STDIN_BYTES} bytes, not ${bytes.length}; use writeFile for what is longer`,
-  );
 }

@@ -2,13 +2,24 @@ import type { CallOptions } from './call.ts';
 
 /** Options of {@link Guest.exec}. */
 export interface ExecOptions extends CallOptions {
-  /** Bytes or UTF-8 text for standard input. @default none */
-  readonly stdin?: Uint8Array | string;
+  /**
+   * Bytes or UTF-8 text for standard input; a sequence of them is handed over as it comes, and its end is the end of the
+   * input. What it throws ends the program and rejects the call. @default none
+   */
+  readonly stdin?: Uint8Array | string | AsyncIterable<Uint8Array | string>;
+  /**
+   * Called with output while the program runs, in order for each stream; what it returns is waited for before more is read, and
+   * what it throws ends the program and rejects the call. `stdout` and `stderr` of the result are then empty, and
+   * `maxOutputBytes` bounds what is handed over. @default output comes with the result
+   */
+  readonly onOutput?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void | Promise<void>;
+  /** Absolute path of the folder that the program starts in. @default the guest agent's own, usually `/` */
+  readonly workingDirectory?: string;
   /** Variables added to the environment. @default none */
   readonly environment?: Readonly<Record<string, string>>;
   /** After this the guest's process is killed and the call rejects with `WARMVM_GUEST_EXEC_FAILED`. @default 30000 */
   readonly timeoutMs?: number;
-  /** Bound for each of stdout and stderr; what is over is cut and marked. @default 1048576 */
+  /** Bound for each of stdout and stderr; what is over is cut and marked. @default 1048576; 1 GiB with `onOutput` */
   readonly maxOutputBytes?: number;
 }
 

@@ -3,6 +3,7 @@ import type { Machine } from '@warmvm/core/driver';
 import { rejectsWith } from '../assertions.ts';
 import { processesWith, startSleeper, textOf } from '../guest-tools.ts';
 import { type KitCase, kitCase } from '../kit-case.ts';
+import { guestStreamCases } from './guest-streams.ts';
 
 const AGENT = { needs: ['guest agent'] } as const;
 const BYTES: Uint8Array = Uint8Array.from({ length: 512 }, (_, index) => index % 256);
@@ -137,4 +138,5 @@ export const guestCases: readonly KitCase[] = [
       assert.equal(await machine.state(), 'running', 'the machine must go on running');
     },
   ),
+  ...guestStreamCases,
 ];

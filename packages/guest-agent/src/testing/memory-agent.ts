@@ -2,6 +2,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { type Clock, systemClock } from '@warmvm/core/driver';
 import { MemoryFileHandles } from './memory-file-handles.ts';
 import { type MemoryExit, type MemoryInvocation, MemoryProcess, type MemoryProgram } from './memory-process.ts';
+import { memoryShell } from './memory-shell.ts';
 import { Refusal } from './refusal.ts';
 
 /** A command as it came to the memory agent. */
@@ -28,11 +29,11 @@ export interface MemoryAgentOptions {
 
 type Handler = (parameters: Readonly<Record<string, unknown>>) => unknown;
 
-/** A QEMU guest agent in memory that speaks the real byte protocol: for tests of what talks to one. Linux-like, with no shell. */
+/** A QEMU guest agent in memory that speaks the real byte protocol: for tests of what talks to one. Linux-like. */
 export class MemoryAgent {
   /** The guest's files. */
   readonly files: Map<string, Uint8Array> = new Map();
-  /** The guest's programs by path. `/bin/kill` is there; delete it for a guest without. */
+  /** The guest's programs by path. `/bin/kill`, `/bin/sh` and `rm` are there; delete one for a guest without. */
   readonly programs: Map<string, MemoryProgram> = new Map();
   /** Names of all commands that came, in order. */
   readonly received: string[] = [];
@@ -51,6 +52,11 @@ export class MemoryAgent {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.programs.set('/bin/kill', (invocation) => this.#kill(invocation));
+    this.programs.set('/bin/sh', memoryShell({ programs: this.programs, files: this.files, handles: this.#handles }));
+    this.programs.set('rm', ({ argv }) => {
+      for (const path of argv.slice(1)) this.#handles.unlink(path);
+      return {};
+    });
     this.#handlers = this.#makeHandlers();
   }
 

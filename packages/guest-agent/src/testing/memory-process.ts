@@ -4,6 +4,12 @@ export interface MemoryInvocation {
   /** Absent where the program inherits the agent's environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly stdin: Uint8Array;
+  /** Input that comes while the program runs. */
+  readonly input?: AsyncIterable<Uint8Array>;
+  /** Writes output now, where the client asked for it while the program runs. */
+  readonly emit?: (stream: 'stdout' | 'stderr', bytes: Uint8Array | string) => void;
+  /** The folder that the client asked for, or empty. */
+  readonly workingDirectory?: string;
   /** Resolves when the process is killed; its program's end then no longer matters. */
   readonly killed: Promise<void>;
 }
