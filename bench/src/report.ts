@@ -1,42 +1,51 @@
 import Table from 'cli-table3';
 import { duration } from 'warmvm/measure';
-import type { Unit } from './measure/recorder.ts';
-import type { SuiteResult } from './suite.ts';
-import { type Comparison, compare, type Target } from './targets.ts';
+import type { Unit } from './result/figure.ts';
+import type { SuiteResult } from './result/suite-result.ts';
+import type { Outcome, Verdict } from './result/verdict.ts';
 
 const STYLE = { head: [], border: [], compact: true };
 
+const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  'goal-met': 'goal met',
+  'floor-met': 'floor met',
+  'floor-missed': 'FLOOR MISSED',
+  'as-stated': 'as stated',
+  'stated-missed': 'stated time missed',
+  recorded: '',
+  'not-measured': 'NOT MEASURED',
+};
+
 /** Measured against stated, floor and goal. */
-export function targetTable(results: readonly SuiteResult[], targets: readonly Target[]): string {
+export function targetTable(verdicts: readonly Verdict[]): string {
   const table = new Table({
-    head: ['figure', 'what', 'stated', 'floor', 'goal', 'measured', 'samples', ''],
+    head: ['figure', 'driver', 'what', 'stated', 'floor', 'goal', 'measured', 'samples', ''],
     style: STYLE,
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'left'],
+    colAligns: ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'right', 'left'],
   });
-  for (const result of results) {
-    for (const comparison of compare(targets, result.suite, result)) table.push(row(comparison));
-  }
+  for (const verdict of verdicts) table.push(row(verdict));
   return table.toString();
 }
 
-function row({ target, measured, samples, verdict }: Comparison): string[] {
+function row(verdict: Verdict): string[] {
+  const { unit, better, statistic, measured, samples } = verdict;
   const bound = (value: number | null): string =>
-    value === null ? '-' : `${target.better === 'lower' ? '<=' : '>='} ${show(value, target.unit)}`;
-  const statistic = target.statistic === 'ratio' ? '' : `${target.statistic} `;
+    value === null ? '-' : `${better === 'lower' ? '<=' : '>='} ${show(value, unit)}`;
   return [
-    target.id,
-    target.what,
-    target.stated ?? '-',
-    bound(target.floor),
-    bound(target.goal),
-    `${statistic}${show(measured, target.unit)}`,
+    verdict.id,
+    verdict.driver,
+    verdict.what,
+    verdict.stated ?? '-',
+    bound(verdict.floor),
+    bound(verdict.goal),
+    measured === null ? '-' : `${statistic === 'ratio' ? '' : `${statistic} `}${show(measured, unit)}`,
     samples === null ? '' : String(samples),
-    verdict,
+    OUTCOME_WORDS[verdict.outcome],
   ];
 }
 
 /** Every figure of one suite: the ladder that its verdicts are computed from. */
-export function figureTable({ figures, ratios, facts }: SuiteResult): string {
+export function figureTable({ figures, ratios, facts, caveats }: SuiteResult): string {
   const table = new Table({
     head: ['figure', 'samples', 'p50', 'p95', 'p99', 'max'],
     style: STYLE,
@@ -45,28 +54,33 @@ export function figureTable({ figures, ratios, facts }: SuiteResult): string {
   for (const [name, { unit, samples, p50, p95, p99, max }] of Object.entries(figures)) {
     table.push([name, samples.length, ...[p50, p95, p99, max].map((value) => show(value, unit))]);
   }
-  const lines = [...Object.entries(ratios).map(([name, ratio]) => [name, ratio]), ...Object.entries(facts)];
+  const lines = [
+    ...Object.entries(ratios).map(([name, { value, low, high }]) => [
+      name,
+      low === null ? value : `${value} (${low} to ${high})`,
+    ]),
+    ...Object.entries(facts),
+    ...caveats.map((sentence) => ['caveat', sentence]),
+  ];
   return [table.toString(), ...lines.map(([name, value]) => `  ${name}: ${value}`)].join('\n');
 }
 
 /** What the figures must be read together with. */
-export function environmentText({
-  environment,
-  acceleration,
-  loadAverageAtEnd,
-  garbageCollections,
-}: SuiteResult): string {
-  const { hypervisor, accelerationReason, cpuModel, cpuCount, kernel, node, subreaper, storage } = environment;
+export function environmentText({ environment }: SuiteResult): string {
+  const { hypervisor, acceleration, accelerationReason, cpuModel, cpuCount, kernel, node, subreaper, storage } =
+    environment;
+  const { loadAverage, garbage } = environment;
   return [
     `  ${hypervisor}; acceleration ${acceleration}: ${accelerationReason}`,
     `  ${cpuModel}, ${cpuCount} CPUs; Linux ${kernel}; Node ${node}; subreaper ${subreaper}; storage ${storage}`,
-    `  load average ${environment.loadAverage[0]} at the start, ${loadAverageAtEnd[0]} at the end; ` +
-      `${garbageCollections.count} garbage collections, ${duration(garbageCollections.durationMs)}`,
+    `  load average ${loadAverage.atStart[0]} at the start, ${loadAverage.atEnd[0]} at the end; ` +
+      `${garbage.count} garbage collections, ${duration(garbage.durationMs)}`,
   ].join('\n');
 }
 
 function show(value: number, unit: Unit | 'ratio'): string {
   if (unit === 'ms') return duration(value);
   if (unit === 'bytes') return `${Math.round(value)} bytes`;
-  return unit === 'ratio' ? String(Number(value.toPrecision(3))) : `${Math.round(value)}/s`;
+  if (unit === 'calls/s') return `${Math.round(value)}/s`;
+  return String(Number(value.toPrecision(3)));
 }

@@ -1,59 +1,65 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { plainView } from './plain-view.ts';
+import type { BenchProgress } from './progress.ts';
+import type { BenchResult } from './result/bench-result.ts';
+import { parseResult } from './result/result-file.ts';
 import { runSuites } from './run.ts';
-import type { SuiteResult } from './suite.ts';
 import { chooseSuites } from './suites.ts';
+import type { Target } from './targets.ts';
+
+const suites = chooseSuites(['acquire'], undefined);
+const target: Target = {
+  id: 'acquire-5',
+  suite: 'acquire',
+  figure: 'acquire-5',
+  what: 'five leases at once',
+  statistic: 'p99',
+  unit: 'ms',
+  better: 'lower',
+  stated: '< 200 ms',
+  statedBound: 200,
+  floor: 5000,
+  goal: null,
+};
 
 describe('runSuites', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'warmvm-bench-'));
-  });
-  afterEach(() => rm(folder, { recursive: true }));
-
-  async function run(samples: number): Promise<{ text: string; results: readonly SuiteResult[] }> {
-    let text = '';
-    const json = join(folder, 'result.json');
-    await runSuites({
-      suites: chooseSuites(['acquire'], undefined),
-      samples,
-      json,
-      signal: new AbortController().signal,
-      write: (piece) => {
-        text += piece;
-      },
-    });
-    const { schema, suites } = JSON.parse(await readFile(json, 'utf8')) as { schema: number; suites: SuiteResult[] };
-    expect(schema).toBe(1);
-    return { text, results: suites };
+  const progress: BenchProgress[] = [];
+  async function run(samples: number): Promise<BenchResult> {
+    progress.length = 0;
+    const { signal } = new AbortController();
+    return runSuites({ suites, samples, targets: [target], signal, onProgress: (event) => progress.push(event) });
   }
 
-  test('writes every sample and what it was taken in', async () => {
-    const { results } = await run(20);
-    expect(results[0]).toMatchObject({ suite: 'acquire', driver: 'fake', environment: { node: process.version } });
-    expect(results[0]?.figures.acquire?.samples).toHaveLength(20);
-    expect(results[0]?.figures['acquire-5']?.samples).toHaveLength(20);
+  test('keeps every sample and what it was taken in', async () => {
+    const result = await run(20);
+    const [suite] = result.suites;
+    expect(suite).toMatchObject({ suite: 'acquire', driver: 'fake', environment: { node: process.version } });
+    expect(suite?.figures.acquire?.samples).toHaveLength(20);
+    expect(suite?.figures['acquire-5']?.samples).toHaveLength(20);
+    expect(parseResult(JSON.stringify(result), 'the result')).toEqual(result);
   });
 
   test('proves that a warm acquire waits for no turn of the event loop', async () => {
-    const { results } = await run(20);
+    const { suites: results } = await run(20);
     expect(results[0]?.facts).toMatchObject({
       'acquires that waited for a turn of the event loop (I/O or timer)': 0,
     });
   });
 
-  test('prints what was measured beside what is stated', async () => {
-    const { text } = await run(5);
-    expect(text).toMatch(/five leases at once.*< 200 ms.*<= 5 ms.*p99/);
+  test('tells what was measured beside what is stated', async () => {
+    await run(5);
+    let text = '';
+    const view = plainView((piece) => {
+      text += piece;
+    });
+    for (const event of progress) view(event);
+    expect(text).toMatch(/five leases at once.*< 200 ms.*<= 5.00 s.*p99/);
     expect(text).toContain('load average');
   });
 
   test('ends with the reason of its signal', async () => {
     const reason = new Error('enough');
-    const suites = chooseSuites(['acquire'], undefined);
-    const run = runSuites({ suites, signal: AbortSignal.abort(reason), write: () => {} });
-    await expect(run).rejects.toBe(reason);
+    const signal = AbortSignal.abort(reason);
+    await expect(runSuites({ suites, targets: [], signal, onProgress: () => {} })).rejects.toBe(reason);
   });
 });

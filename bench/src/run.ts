@@ -1,23 +1,30 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '@warmvm/core';
-import { chooseScene, describeEnvironment, type HypervisorFacts } from 'warmvm/measure';
+import { chooseScene, type HypervisorFacts } from 'warmvm/measure';
+import { decideGate } from './gate.ts';
 import { type LibvirtHost, openLibvirtHost } from './host/libvirt-host.ts';
+import { commitOf } from './measure/commit.ts';
+import { watchEnvironment } from './measure/environment.ts';
 import { GarbageWatch } from './measure/garbage.ts';
 import { Recorder } from './measure/recorder.ts';
-import { environmentText, figureTable, targetTable } from './report.ts';
-import type { Suite, SuiteResult } from './suite.ts';
-import { parseTargets } from './targets.ts';
+import type { ProgressListener } from './progress.ts';
+import { type BenchResult, SCHEMA } from './result/bench-result.ts';
+import type { SuiteResult } from './result/suite-result.ts';
+import type { Suite } from './suite.ts';
+import type { Target } from './targets.ts';
+import { judge } from './verdicts.ts';
 
-/** What is run, and where the result goes. */
+/** What is run. */
 export interface RunOptions {
   readonly suites: readonly Suite[];
   /** @default each suite's own */
   readonly samples?: number;
-  readonly json?: string;
+  readonly targets: readonly Target[];
   readonly signal: AbortSignal;
-  readonly write: (text: string) => void;
+  readonly onProgress: ProgressListener;
 }
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 const NO_HYPERVISOR: HypervisorFacts = {
   hypervisor: 'embedded fake',
@@ -27,46 +34,64 @@ const NO_HYPERVISOR: HypervisorFacts = {
 };
 
 /**
- * Runs suites one after the other and prints what they found.
+ * Runs suites one after the other.
  * @throws WARMVM_HOST_UNREACHABLE where a suite needs libvirt and it cannot be used; the signal's reason
  */
-export async function runSuites(options: RunOptions): Promise<void> {
-  const { suites, signal, write } = options;
-  const say = (text: string): void => write(`  ${text}\n`);
-  const targets = parseTargets(await readFile(new URL('../targets.json', import.meta.url), 'utf8'));
+export async function runSuites(options: RunOptions): Promise<BenchResult> {
+  const { suites, signal, onProgress, targets } = options;
+  const startedAt = systemClock.now();
+  const startedAtWallMs = systemClock.wallTimeMs();
   const results: SuiteResult[] = [];
   let host: LibvirtHost | undefined;
+  onProgress({ type: 'run-started', suites: suites.map(({ name, driver }) => ({ suite: name, driver })) });
   try {
     for (const suite of suites) {
-      write(`${suite.name}: ${suite.what}\n`);
+      onProgress({ type: 'suite-started', suite: suite.name, driver: suite.driver, what: suite.what });
       if (suite.driver === 'libvirt' && host === undefined) {
+        const say = (text: string): void => onProgress({ type: 'step', text });
         await chooseScene('libvirt', say, signal);
         host = await openLibvirtHost(signal, say);
       }
-      const result = await runSuite(suite, host, options, say);
+      const result = await runSuite(suite, host, options);
       results.push(result);
-      write(`${environmentText(result)}\n${figureTable(result)}\n\n`);
+      onProgress({ type: 'suite-ended', result });
     }
   } finally {
     await host?.[Symbol.asyncDispose]();
   }
-  write(`${targetTable(results, targets)}\n`);
-  if (options.json === undefined) return;
-  await writeFile(options.json, `${JSON.stringify({ schema: 1, suites: results }, null, 2)}\n`);
-  write(`written to ${options.json}\n`);
+  const verdicts = judge(targets, results);
+  const result: BenchResult = {
+    schema: SCHEMA,
+    commit: await commitOf(REPOSITORY),
+    startedAt: new Date(startedAtWallMs).toISOString(),
+    durationMs: Math.round(systemClock.now() - startedAt),
+    suites: results,
+    verdicts,
+    comparison: null,
+    gate: decideGate(verdicts, null),
+  };
+  onProgress({ type: 'run-ended', result });
+  return result;
 }
 
-async function runSuite(
-  suite: Suite,
-  host: LibvirtHost | undefined,
-  options: RunOptions,
-  say: (text: string) => void,
-): Promise<SuiteResult> {
+async function runSuite(suite: Suite, host: LibvirtHost | undefined, options: RunOptions): Promise<SuiteResult> {
+  const { signal, onProgress } = options;
   const clock = systemClock;
   const recorder = new Recorder();
-  const context = { clock, signal: options.signal, samples: options.samples ?? suite.defaultSamples, recorder, say };
+  const context = {
+    clock,
+    signal,
+    samples: options.samples ?? suite.defaultSamples,
+    recorder,
+    say: (text: string): void => onProgress({ type: 'step', text }),
+    rounds: (done: number, of: number): void => onProgress({ type: 'rounds', done, of }),
+  };
   const real = suite.driver === 'libvirt' ? host : undefined;
-  const environment = await describeEnvironment(real?.facts ?? NO_HYPERVISOR, clock.wallTimeMs());
+  const environment = await watchEnvironment(
+    real?.facts ?? NO_HYPERVISOR,
+    real?.acceleration ?? 'none',
+    clock.wallTimeMs(),
+  );
   const garbage = new GarbageWatch();
   const startedAt = clock.now();
   try {
@@ -77,11 +102,9 @@ async function runSuite(
   }
   return {
     suite: suite.name,
+    what: suite.what,
     driver: suite.driver,
-    acceleration: real?.acceleration ?? 'none',
-    environment,
-    loadAverageAtEnd: loadavg().map((value) => Math.round(value * 100) / 100),
-    garbageCollections: garbage.collections,
+    environment: environment.complete(garbage.collections),
     durationMs: Math.round(clock.now() - startedAt),
     ...recorder.result(),
   };

@@ -1,8 +1,6 @@
 import type { Clock } from '@warmvm/core';
-import type { Environment } from 'warmvm/measure';
 import type { LibvirtHost } from './host/libvirt-host.ts';
-import type { GarbageCollections } from './measure/garbage.ts';
-import type { Recorder, Recording } from './measure/recorder.ts';
+import type { Recorder } from './measure/recorder.ts';
 
 /** What every suite is given. */
 export interface SuiteContext {
@@ -13,6 +11,8 @@ export interface SuiteContext {
   readonly recorder: Recorder;
   /** Tells a person where the suite is. */
   readonly say: (text: string) => void;
+  /** Tells how many of the rounds are done. */
+  readonly rounds: (done: number, of: number) => void;
 }
 
 interface SuiteFacts {
@@ -36,14 +36,3 @@ export interface LibvirtSuite extends SuiteFacts {
 
 /** Figures that are measured together. */
 export type Suite = FakeSuite | LibvirtSuite;
-
-/** One run of one suite, as it is written to a file. */
-export interface SuiteResult extends Recording {
-  readonly suite: string;
-  readonly driver: Suite['driver'];
-  readonly acceleration: string;
-  readonly environment: Environment;
-  readonly loadAverageAtEnd: readonly number[];
-  readonly garbageCollections: GarbageCollections;
-  readonly durationMs: number;
-}

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Recording } from './measure/recorder.ts';
 import { SUITES } from './suites.ts';
-import { compare, parseTargets, type Target } from './targets.ts';
+import { parseTargets, type Target } from './targets.ts';
 
 const target: Target = {
   id: 'acquire',
@@ -18,79 +17,38 @@ const target: Target = {
   goal: 0.1,
 };
 
-function recorded(p99: number, ratio = 1): Recording {
-  return {
-    figures: { acquire: { unit: 'ms', samples: [p99, p99], p50: p99, p95: p99, p99, max: p99 } },
-    ratios: { speed: ratio },
-    facts: {},
-  };
-}
-
-function verdict(row: Target, recording: Recording): string | undefined {
-  return compare([row], row.suite, recording)[0]?.verdict;
-}
-
-describe('compare', () => {
-  test('tells the goal from the floor, and a missed floor aloud', () => {
-    expect([0.1, 0.11, 1, 1.01].map((p99) => verdict(target, recorded(p99)))).toEqual([
-      'goal met',
-      'floor met',
-      'floor met',
-      'FLOOR MISSED',
-    ]);
-  });
-
-  test('takes what should be high the other way round', () => {
-    const row: Target = { ...target, figure: 'speed', statistic: 'ratio', better: 'higher', floor: 2, goal: null };
-    expect([1.9, 2].map((ratio) => verdict(row, recorded(1, ratio)))).toEqual(['FLOOR MISSED', 'floor met']);
-  });
-
-  test('holds against what is stated where there is no floor', () => {
-    const row: Target = { ...target, floor: null, goal: null };
-    expect([100, 101].map((p99) => verdict(row, recorded(p99)))).toEqual(['as stated', 'stated time missed']);
-  });
-
-  test('judges nothing where nothing is claimed', () => {
-    const row: Target = { ...target, stated: null, statedBound: null, floor: null, goal: null };
-    expect(verdict(row, recorded(1))).toBe('');
-  });
-
-  test('leaves out what belongs to another suite and what was not measured', () => {
-    expect(compare([target], 'rpc', recorded(1))).toEqual([]);
-    expect(compare([{ ...target, figure: 'other' }], 'acquire', recorded(1))).toEqual([]);
-  });
-
-  test('says how many samples there were', () => {
-    expect(compare([target], 'acquire', recorded(1))[0]?.samples).toBe(2);
-  });
-});
-
 describe('targets.json', () => {
-  const targets = parseTargets(readFileSync(new URL('../targets.json', import.meta.url), 'utf8'));
+  const targets = parseTargets(readFileSync(new URL('../targets.json', import.meta.url), 'utf8'), 'targets.json');
 
   test('has a row for every suite, and none for a suite that is not there', () => {
     expect(new Set(targets.map(({ suite }) => suite))).toEqual(new Set(SUITES.map(({ name }) => name)));
   });
-
-  test('has no id twice', () => {
-    expect(new Set(targets.map(({ id }) => id)).size).toBe(targets.length);
-  });
-
-  test('asks of no goal less than of the floor', () => {
-    for (const { id, floor, goal, better } of targets) {
-      if (floor === null || goal === null) continue;
-      expect(better === 'lower' ? goal <= floor : goal >= floor, id).toBe(true);
-    }
-  });
 });
 
 describe('parseTargets', () => {
-  test('names the row and the field that makes no sense', () => {
-    const text = JSON.stringify([target, { ...target, floor: 'low' }]);
-    expect(() => parseTargets(text)).toThrow('targets[1].floor is "low"');
+  const cases: readonly (readonly [string, object, string])[] = [
+    ['a bound in words', { floor: 'low' }, '[1].floor: '],
+    ['a statistic that there is not', { statistic: 'p42' }, '[1].statistic: '],
+    ['a field that nobody knows', { flour: 1 }, '[1]: Unrecognized key: "flour"'],
+    ['a goal below the floor', { goal: 2 }, '[1]: goal 2 asks less than floor 1, and lower is better'],
+    ['a ratio in milliseconds', { statistic: 'ratio' }, '[1]: statistic ratio with unit ms'],
+    ['a bound that nobody stated', { stated: null }, '[1]: statedBound without stated'],
+    ['one id twice', { id: 'acquire', drivers: undefined }, 'acquire for every driver is there twice'],
+  ];
+  test.each(cases)('refuses %s', (_, change, message) => {
+    const content = JSON.stringify([target, { ...target, id: 'other', ...change }]);
+    expect(() => parseTargets(content, 'mine.json')).toThrow(message);
   });
 
-  test('refuses anything but a list', () => {
-    expect(() => parseTargets('{}')).toThrow(TypeError);
+  test('takes one id again for another driver', () => {
+    const content = JSON.stringify([
+      { ...target, drivers: ['qemu'] },
+      { ...target, drivers: ['libvirt', 'libvirt-ssh'] },
+    ]);
+    expect(parseTargets(content, 'mine.json')).toHaveLength(2);
+  });
+
+  test('refuses anything but a list, and names the file', () => {
+    expect(() => parseTargets('{}', 'mine.json')).toThrow('mine.json is no list of targets');
   });
 });

@@ -1,15 +1,21 @@
-import type { Recording } from './measure/recorder.ts';
+import { z } from 'zod';
+import { type Better, UNITS, type Unit } from './result/figure.ts';
+import { parseJson, problemsText } from './result/result-file.ts';
+import { STATISTICS, type Statistic } from './result/verdict.ts';
 
 /** One row of `targets.json`: which statistic of which figure is held against what. */
 export interface Target {
+  /** Together with `drivers` it names one row: an id may be there again for other drivers. */
   readonly id: string;
   readonly suite: string;
+  /** Drivers it is for; absent for all. */
+  readonly drivers?: readonly string[] | undefined;
   /** Name of the figure, or of the ratio where `statistic` is `ratio`. */
   readonly figure: string;
   readonly what: string;
-  readonly statistic: 'p50' | 'p99' | 'ratio';
-  readonly unit: 'ms' | 'bytes' | 'ratio';
-  readonly better: 'lower' | 'higher';
+  readonly statistic: Statistic;
+  readonly unit: Unit | 'ratio';
+  readonly better: Better;
   /** What the project was stated to reach, in words; null where nothing was. */
   readonly stated: string | null;
   readonly statedBound: number | null;
@@ -18,65 +24,68 @@ export interface Target {
   readonly goal: number | null;
 }
 
-/** A target beside what was measured. */
-export interface Comparison {
-  readonly target: Target;
-  readonly measured: number;
-  readonly samples: number | null;
-  readonly verdict: string;
-}
-
-const FIELDS: Readonly<Record<keyof Target, (value: unknown) => boolean>> = {
-  id: isText,
-  suite: isText,
-  figure: isText,
-  what: isText,
-  statistic: (value) => ['p50', 'p99', 'ratio'].includes(value as string),
-  unit: (value) => ['ms', 'bytes', 'ratio'].includes(value as string),
-  better: (value) => ['lower', 'higher'].includes(value as string),
-  stated: (value) => value === null || isText(value),
-  statedBound: isBound,
-  floor: isBound,
-  goal: isBound,
-};
-
-/** @throws TypeError naming the row and the field that makes no sense */
-export function parseTargets(text: string): readonly Target[] {
-  const rows: unknown = JSON.parse(text);
-  if (!Array.isArray(rows)) throw new TypeError('targets must be an array');
-  for (const [index, row] of rows.entries()) {
-    for (const [field, isGood] of Object.entries(FIELDS)) {
-      const value = (row as Record<string, unknown>)[field];
-      if (!isGood(value)) throw new TypeError(`targets[${index}].${field} is ${JSON.stringify(value)}`);
-    }
-  }
-  return rows as Target[];
-}
-
-/** The targets of a suite that it has measured, each with a verdict in words. */
-export function compare(targets: readonly Target[], suite: string, recording: Recording): readonly Comparison[] {
-  return targets.flatMap((target) => {
-    if (target.suite !== suite) return [];
-    const figure = recording.figures[target.figure];
-    const measured = target.statistic === 'ratio' ? recording.ratios[target.figure] : figure?.[target.statistic];
-    if (measured === undefined) return [];
-    return [{ target, measured, samples: figure?.samples.length ?? null, verdict: verdictOf(target, measured) }];
+const text = z.string().min(1);
+const bound = z.number().min(0).nullable();
+const shape: z.ZodType<readonly Target[]> = z
+  .array(
+    z
+      .strictObject({
+        id: text,
+        suite: text,
+        drivers: z.array(text).min(1).optional(),
+        figure: text,
+        what: text,
+        statistic: z.enum(STATISTICS),
+        unit: z.enum([...UNITS, 'ratio']),
+        better: z.enum(['lower', 'higher']),
+        stated: text.nullable(),
+        statedBound: bound,
+        floor: bound,
+        goal: bound,
+      })
+      .superRefine((row, context) => {
+        for (const message of rowProblems(row)) context.addIssue({ code: 'custom', message });
+      }),
+  )
+  .superRefine((rows, context) => {
+    for (const message of doubleRows(rows)) context.addIssue({ code: 'custom', message });
   });
+
+/**
+ * Reads a targets file.
+ * @param source what messages call it
+ * @throws TypeError naming the source, each row and field that makes no sense, and what was expected
+ */
+export function parseTargets(content: string, source: string): readonly Target[] {
+  const parsed = shape.safeParse(parseJson(content, source));
+  if (parsed.success) return parsed.data;
+  throw new TypeError(`${source} is no list of targets:\n${problemsText(parsed.error)}`);
 }
 
-function verdictOf(target: Target, measured: number): string {
-  const reaches = (bound: number): boolean => (target.better === 'lower' ? measured <= bound : measured >= bound);
-  if (target.floor !== null && !reaches(target.floor)) return 'FLOOR MISSED';
-  if (target.goal !== null && reaches(target.goal)) return 'goal met';
-  if (target.floor !== null) return 'floor met';
-  if (target.statedBound === null) return '';
-  return reaches(target.statedBound) ? 'as stated' : 'stated time missed';
+/** Whether a target is for a driver. */
+export function isFor({ drivers }: Target, driver: string): boolean {
+  return drivers === undefined || drivers.includes(driver);
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
+function rowProblems({ statistic, unit, better, stated, statedBound, floor, goal }: Target): readonly string[] {
+  const backwards = floor !== null && goal !== null && (better === 'lower' ? goal > floor : goal < floor);
+  return [
+    ...((statistic === 'ratio') === (unit === 'ratio')
+      ? []
+      : [`statistic ${statistic} with unit ${unit}: "ratio" goes with "ratio" alone`]),
+    ...(backwards ? [`goal ${goal} asks less than floor ${floor}, and ${better} is better`] : []),
+    ...(statedBound !== null && stated === null ? ['statedBound without stated, which says it in words'] : []),
+  ];
 }
 
-function isBound(value: unknown): boolean {
-  return value === null || (typeof value === 'number' && value > 0);
+function doubleRows(rows: readonly Target[]): readonly string[] {
+  const seen = new Set<string>();
+  return rows.flatMap(({ id, drivers = ['every driver'] }) =>
+    drivers.flatMap((driver) => {
+      const key = `${id} for ${driver}`;
+      if (seen.has(key)) return [`${key} is there twice`];
+      seen.add(key);
+      return [];
+    }),
+  );
 }

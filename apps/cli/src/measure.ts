@@ -1,5 +1,5 @@
 /** What the main job and the benchmarks of this repository share. Not part of the published package. */
-export { systemCommandRunner } from './host/command-runner.ts';
+export { type CommandRunner, systemCommandRunner } from './host/command-runner.ts';
 export { ensureLibvirtDaemon, type LibvirtDaemon } from './host/daemon.ts';
 export { chooseScene } from './start/choose-scene.ts';
 export { DisposeStack } from './start/dispose-stack.ts';

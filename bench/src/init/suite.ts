@@ -14,7 +14,7 @@ export const initSuite: LibvirtSuite = {
   what: 'a pool of five filled from a golden snapshot, and five cold boots one after the other',
   defaultSamples: 5,
   async run(context, host) {
-    const { samples, say, recorder } = context;
+    const { samples, say, rounds, recorder } = context;
     const image = await host.image();
     const driver = host.driver();
     try {
@@ -26,11 +26,12 @@ export const initSuite: LibvirtSuite = {
           async () => recorder.add('5 forks ready', await fill(context, driver, image)),
           async () => recorder.add('5 cold boots', await boots(context, driver, image, round)),
         ]);
-        say(`round ${round} of ${samples}`);
+        rounds(round, samples);
       }
     } finally {
       await driver[Symbol.asyncDispose]();
     }
+    recorder.group('five machines ready', ['5 forks ready', '5 cold boots']);
     recorder.ratio('5 forks to 5 cold boots', '5 forks ready', '5 cold boots');
     recorder.fact('cold boot', 'from the start of the domain to the first answer of its agent, nothing else');
     recorder.fact('forks', `${driver.capabilities.concurrentForks} at a time, every guest renewed and proved`);
@@ -54,10 +55,12 @@ async function fill(context: SuiteContext, driver: Driver, image: GoldenImage): 
 
 /** The ladder of every single machine: its fork, and the first answer of its guest after that. */
 async function takeStages({ recorder }: SuiteContext, pool: Pool): Promise<void> {
+  const forkMs = new Map<number, number>();
   for await (const event of pool.events()) {
-    if (event.type !== 'phase-ended' || event.error !== undefined) continue;
-    if (event.phase === 'fork') recorder.add('fork of one machine, among five', event.durationMs);
-    if (event.phase === 'probe') recorder.add('its agent', event.durationMs);
+    if (event.type !== 'phase-ended' || event.error !== undefined || event.slot === null) continue;
+    if (event.phase === 'fork') forkMs.set(event.slot, event.durationMs);
+    if (event.phase !== 'probe') continue;
+    recorder.stages('fork, among five', { fork: forkMs.get(event.slot)!, agent: event.durationMs });
   }
 }
 

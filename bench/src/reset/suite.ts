@@ -15,7 +15,7 @@ export const resetSuite: LibvirtSuite = {
   what: "a dirty machine brought back in place, and by libvirt's own revert: to running and to proved ready",
   defaultSamples: 20,
   async run(context, host) {
-    const { signal, recorder, say, samples } = context;
+    const { signal, recorder, say, rounds, samples } = context;
     const stack = new DisposeStack();
     try {
       say('preparing a golden snapshot for each of the two drivers');
@@ -38,11 +38,12 @@ export const resetSuite: LibvirtSuite = {
           async () => record('in-place to ready', await toReady(context, inPlace, 'same')),
           async () => record('revert to ready', await toReady(context, reverted, 'other')),
         ]);
-        say(`round ${round} of ${samples}`);
+        if (round > 0) rounds(round, samples);
       }
     } finally {
       await stack[Symbol.asyncDispose]();
     }
+    for (const end of ['running', 'ready']) recorder.group(`to ${end}`, [`in-place to ${end}`, `revert to ${end}`]);
     recorder.ratio('in-place to revert, to running', 'in-place to running', 'revert to running');
     recorder.ratio('in-place to revert, to ready', 'in-place to ready', 'revert to ready');
     recorder.fact('dirt', '8 MiB in memory, 8 MiB on disk; absent after every reset');

@@ -22,7 +22,7 @@ export const rpcSuite: LibvirtSuite = {
   what: 'get-state through the libvirt client and through python-libvirt, interleaved, on test:///default',
   defaultSamples: 10_000,
   async run(context, host) {
-    const { recorder, signal, say } = context;
+    const { recorder, signal, rounds } = context;
     const stack = new DisposeStack();
     try {
       const client = stack.use(await openClient({ uri: `test:///default?socket=${host.socketPath}`, signal }));
@@ -39,11 +39,12 @@ export const rpcSuite: LibvirtSuite = {
           () => python(round, peer),
           () => concurrent(round, client, dom),
         ]);
-        if (block > 0) say(`block ${block} of ${blocks}`);
+        if (block > 0) rounds(block, blocks);
       }
     } finally {
       await stack[Symbol.asyncDispose]();
     }
+    recorder.group('get-state', [OURS, PYTHON]);
     // Whether daemon and client share a CPU changes from round to round, and a call by more than twice.
     recorder.pairedRatio('p50 to python-libvirt, by round', OURS_BLOCK, PYTHON_BLOCK);
     recorder.pairedRatio('4 in flight to 1, by round', '4 in flight', '1 in flight');
