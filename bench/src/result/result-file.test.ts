@@ -89,3 +89,8 @@ describe('parseResult', () => {
     expect(() => parseResult(text, 'x.json')).toThrow(/\n {2}and \d+ more$/);
   });
 });
+
+test('the recorded example is a result', async () => {
+  const { suites } = await readResult(new URL('../fixtures/example-result.json', import.meta.url).pathname);
+  expect(suites.map(({ suite }) => suite)).toEqual(['acquire', 'rpc', 'list', 'reset', 'init']);
+});
