@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
 import type { Output } from './output.ts';
 import { parseSamples, type StartOptions } from './start/options.ts';
 
@@ -29,6 +30,18 @@ export function createProgram(output: Output): Command {
     .action(async (options: StartOptions) => {
       const { runStart } = await import('./start/index.ts');
       process.exitCode = await runStart(options, output);
+    });
+  program
+    .command('kit')
+    .description('hold a driver against the driver contract, and write report.json')
+    .requiredOption('--driver <name>', 'fake, libvirt, or a file or package that exports kitSubject')
+    .option('--only <ids...>', 'cases, clauses or groups, such as RESET or GUEST-2 (default: all)')
+    .option('--option <name=value>', 'an option for the subject; may be repeated', parsePair, {})
+    .option('--lanes <count>', 'subjects to run side by side', parseLanes, 1)
+    .option('--report <file>', 'where the report goes', 'report.json')
+    .action(async ({ option, ...rest }: Omit<KitOptions, 'options'> & { readonly option: KitOptions['options'] }) => {
+      const { runKitCommand } = await import('./kit/index.ts');
+      process.exitCode = await runKitCommand({ ...rest, options: option }, output);
     });
   return program;
 }

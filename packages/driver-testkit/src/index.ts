@@ -8,7 +8,16 @@ export type { KitContext } from './context.ts';
 export type { KitCase } from './kit-case.ts';
 export type { Need } from './needs.ts';
 export { type Runner, type RunnerTest, register } from './register.ts';
-export type { KitReport, KitResult } from './report.ts';
+export { isConformant, type KitReport, type KitResult } from './report.ts';
 export { type RunKitOptions, runKit } from './run-kit.ts';
 export type { GuestPaths, KitSubject } from './subject.ts';
+export {
+  type OpenSubject,
+  type OpenSubjects,
+  type OpenSubjectsOptions,
+  openSubjects,
+  type SubjectFactory,
+  type SubjectModule,
+  type SubjectRequest,
+} from './subject-module.ts';
 export type { Workplace } from './workplace.ts';

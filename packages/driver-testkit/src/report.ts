@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { DriverCapabilities } from '@warmvm/core/driver';
+import type { DriverCapabilities, HostReport } from '@warmvm/core/driver';
 
 /** How one case ended. */
 export interface KitResult {
@@ -21,8 +21,26 @@ export interface KitReport {
   readonly kitVersion: string;
   /** Name of the subject. */
   readonly driver: string;
+  /** Version of the driver's package, where the subject names it. */
+  readonly driverVersion?: string;
   readonly capabilities: DriverCapabilities;
+  /** What the driver says of its host; missing when it could not say. */
+  readonly host?: HostReport;
+  readonly node: string;
+  /** UTC, as ISO 8601. */
+  readonly startedAt: string;
+  /** Of the whole run. */
+  readonly durationMs: number;
+  /** In the order of the kit. */
   readonly results: readonly KitResult[];
+  /** Objects on the host that were not there before, where the subject can see them. */
+  readonly leftBehind: readonly string[];
+}
+
+/** Whether nothing failed and nothing was left behind. Cases that do not apply are no failure; a run without any case is. */
+export function isConformant({ results, leftBehind }: Pick<KitReport, 'results' | 'leftBehind'>): boolean {
+  const isProof = results.some(({ result }) => result === 'passed');
+  return isProof && leftBehind.length === 0 && results.every(({ result }) => result !== 'failed');
 }
 
 /** Version of this package. */

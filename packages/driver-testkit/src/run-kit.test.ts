@@ -3,7 +3,7 @@ import { type FakeDriver, fakeImage } from '@warmvm/driver-fake';
 import { describe, expect, test } from 'vitest';
 import { altered } from './fixtures/altered.ts';
 import { fakeSubject } from './fixtures/fake-subject.ts';
-import { type KitSubject, kitCases, runKit } from './index.ts';
+import { isConformant, type KitSubject, kitCases, runKit } from './index.ts';
 import { kitVersion } from './report.ts';
 import { settledWithin } from './time-bound.ts';
 
@@ -21,6 +21,11 @@ describe('the report', () => {
       kitVersion: kitVersion(),
       driver: 'fake',
       capabilities: expect.objectContaining({ reset: 'none', stateEvents: true }),
+      host: expect.objectContaining({ acceleration: 'none' }),
+      node: process.version,
+      startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      durationMs: expect.any(Number),
+      leftBehind: [],
       results: [
         {
           id: 'MANIFEST-1',
@@ -70,6 +75,42 @@ describe('runKit', () => {
     expect(told).toEqual(ids);
   });
 
+  test('shares the cases among several subjects, each of which is run once', async () => {
+    const subjects = [fakeSubject(), { ...fakeSubject(), poolPrefix: 'kit-beside-' }];
+    const { results, leftBehind } = await runKit(subjects);
+    expect(results.map(({ id }) => id)).toEqual(kitCases.map(({ id }) => id));
+    expect(results.filter(({ result }) => result === 'failed')).toEqual([]);
+    expect(leftBehind).toEqual([]);
+    await expect(runKit([])).rejects.toThrow(TypeError);
+  });
+
+  test('names the pools of the kit as the subject wants it', async () => {
+    const pools = new Set<string>();
+    const around = (driver: FakeDriver): FakeDriver =>
+      altered(driver, {
+        prepare: (image, options) => {
+          pools.add(options.owner.pool);
+          return driver.prepare(image, options);
+        },
+      });
+    await runKit({ ...fakeSubject({ around }), poolPrefix: 'kit-x-' }, { only: ['LIFE-2', 'FORK-1'] });
+    expect([...pools].filter((pool) => !pool.startsWith('kit-x-'))).toEqual([]);
+    expect(pools.size).toBe(2);
+  });
+
+  test('names what is left behind, which no driver that keeps the contract does', async () => {
+    let looks = 0;
+    const hostObjects = async (): Promise<string[]> => {
+      looks += 1;
+      return looks === 1 ? ['file of before'] : ['file of before', 'file a'];
+    };
+    const report = await runKit({ ...fakeSubject(), hostObjects }, { only: ['MANIFEST-1'] });
+    expect(report.leftBehind).toEqual(['file a']);
+    expect(isConformant(report)).toBe(false);
+    expect(isConformant({ ...report, leftBehind: [] })).toBe(true);
+    expect(isConformant({ results: [], leftBehind: [] })).toBe(false);
+  });
+
   test('refuses names that it does not know', async () => {
     await expect(runKit(fakeSubject(), { only: ['RESETS'] })).rejects.toThrow(
       new RangeError('only must name cases, clauses or groups of the kit, such as RESET or RESET-1, got "RESETS"'),
@@ -80,6 +121,7 @@ describe('runKit', () => {
     ['name', { name: '' }, /subject\.name must be a text/],
     ['create', { create: undefined }, /subject\.create must be a function/],
     ['goldenImage', { goldenImage: null }, /subject\.goldenImage must be a golden image/],
+    ['poolPrefix', { poolPrefix: 'kit/' }, /subject\.poolPrefix must be 1 to 40 letters/],
     ['timeScale', { timeScale: 0 }, /subject\.timeScale must be a finite number above 0, got 0/],
   ])('refuses a subject with a bad %s', async (_, change, message) => {
     await expect(runKit({ ...fakeSubject(), ...change } as KitSubject)).rejects.toThrow(message);

@@ -12,6 +12,8 @@ export interface GuestPaths {
 export interface KitSubject {
   /** Name for titles and the report, such as `libvirt`. */
   readonly name: string;
+  /** Version of the driver's package, for the report. @default none */
+  readonly version?: string;
   /**
    * A new driver for the host under test: unique, and sharing nothing in this process with those before. All of them serve the
    * same host. The kit disposes it.
@@ -23,7 +25,7 @@ export interface KitSubject {
   readonly guest?: GuestPaths;
   /**
    * Names of everything on the host that drivers make (machines, volumes, files, processes), each once: what DISPOSE counts.
-   * Leave out what others make there meanwhile: names of the kit's pools begin with `kit-`.
+   * Leave out what others make there meanwhile: names of the kit's pools begin with `poolPrefix`.
    */
   hostObjects?(): Promise<readonly string[]>;
   /** Ends the machine from outside, as a crash of its hypervisor process would. Resolves once it has happened. */
@@ -32,6 +34,8 @@ export interface KitSubject {
   loseHost?(): Promise<AsyncDisposable>;
   /** Factor of every time in the kit: above 1 for a slow host, below 1 for a fake. Above 0. @default 1 */
   readonly timeScale?: number;
+  /** How the names of the kit's pools begin. Subjects that run beside each other on one host need different ones. @default 'kit-' */
+  readonly poolPrefix?: string;
   /** Process named in the owner tags. Give the real one where leftovers are to be swept after a killed run. @default one of no computer */
   readonly process?: OwnerProcess;
 }
@@ -43,6 +47,7 @@ export type KitHook = 'hostObjects' | 'killMachine' | 'loseHost';
 export interface ParsedSubject extends KitSubject {
   readonly paths: { readonly memory: string; readonly disk: string };
   readonly timeScale: number;
+  readonly poolPrefix: string;
   readonly process: OwnerProcess;
 }
 
@@ -50,7 +55,10 @@ const NO_COMPUTER: OwnerProcess = { bootId: 'driver-testkit', pid: 1, startTime:
 
 /** @throws TypeError or RangeError for a subject that is none */
 export function parseSubject(subject: KitSubject): ParsedSubject {
-  const { name, guest = {}, timeScale = 1 } = subject;
+  if (typeof subject !== 'object' || subject === null) {
+    throw new TypeError(`subject must be an object, got ${JSON.stringify(subject)}`);
+  }
+  const { name, version, guest = {}, timeScale = 1, poolPrefix = 'kit-' } = subject;
   if (typeof name !== 'string' || name === '') {
     throw new TypeError(`subject.name must be a text that is not empty, got ${JSON.stringify(name)}`);
   }
@@ -62,8 +70,14 @@ export function parseSubject(subject: KitSubject): ParsedSubject {
   if (!(timeScale > 0 && timeScale < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`subject.timeScale must be a finite number above 0, got ${timeScale}`);
   }
+  if (typeof poolPrefix !== 'string' || !/^[\w.-]{1,40}$/.test(poolPrefix)) {
+    throw new RangeError(
+      `subject.poolPrefix must be 1 to 40 letters, digits, "-", "_" and ".", got ${JSON.stringify(poolPrefix)}`,
+    );
+  }
   return {
     name,
+    ...(version === undefined ? {} : { version }),
     create: () => subject.create(),
     goldenImage: subject.goldenImage,
     ...(subject.hostObjects === undefined ? {} : { hostObjects: () => subject.hostObjects!() }),
@@ -71,6 +85,7 @@ export function parseSubject(subject: KitSubject): ParsedSubject {
     ...(subject.loseHost === undefined ? {} : { loseHost: () => subject.loseHost!() }),
     paths: { memory: guest.memory ?? '/run/kit-marker', disk: guest.disk ?? '/disk/kit-marker' },
     timeScale,
+    poolPrefix,
     process: subject.process ?? NO_COMPUTER,
   };
 }

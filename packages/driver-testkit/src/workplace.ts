@@ -12,7 +12,10 @@ import type {
 import type { ParsedSubject } from './subject.ts';
 
 /** An owner tag that nobody had before. */
-export function newOwner(subject: ParsedSubject, pool: string = `kit-${randomUUID().slice(0, 8)}`): OwnerTag {
+export function newOwner(
+  subject: ParsedSubject,
+  pool: string = `${subject.poolPrefix}${randomUUID().slice(0, 8)}`,
+): OwnerTag {
   return { pool, instance: randomUUID(), process: subject.process };
 }
 

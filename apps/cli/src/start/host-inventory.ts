@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { openClient } from '@warmvm/libvirt';
+import { type Client, openClient } from '@warmvm/libvirt';
 
 /** Names of what exists on a libvirt host and could be left behind. */
 export type HostInventory = ReadonlySet<string>;
@@ -12,31 +12,32 @@ export interface InventoryScope {
 }
 
 /** Lists domains, the storage pool, its volumes and QEMU processes, each as one line. */
-export async function takeInventory(
-  uri: string,
-  { prefix, storagePool }: InventoryScope,
-  signal?: AbortSignal,
-): Promise<HostInventory> {
+export async function takeInventory(uri: string, scope: InventoryScope, signal?: AbortSignal): Promise<HostInventory> {
   const client = await openClient({ uri, ...(signal === undefined ? {} : { signal }) });
   try {
-    const lines: string[] = [];
-    const { domains } = await client.call('connectListAllDomains', { needResults: 1, flags: 0 });
-    for (const { name } of domains) if (name.startsWith(prefix)) lines.push(`domain ${name}`);
-    const { pools } = await client.call('connectListAllStoragePools', { needResults: 1, flags: 0 });
-    for (const pool of pools.filter(({ name }) => name === storagePool)) {
-      lines.push(`storage pool ${pool.name}`);
-      const { active } = await client.call('storagePoolIsActive', { pool });
-      if (active === 0) continue;
-      const { vols } = await client.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
-      for (const { name } of vols) if (name.startsWith(prefix)) lines.push(`volume ${pool.name}/${name}`);
-    }
-    for (const { pid, guest } of await qemuProcesses()) {
-      if (guest.startsWith(prefix)) lines.push(`process ${pid} (QEMU of ${guest})`);
-    }
-    return new Set(lines);
+    return await inventoryOf(client, scope);
   } finally {
     await client.close();
   }
+}
+
+/** The same over a connection that is open. */
+export async function inventoryOf(client: Client, { prefix, storagePool }: InventoryScope): Promise<HostInventory> {
+  const lines: string[] = [];
+  const { domains } = await client.call('connectListAllDomains', { needResults: 1, flags: 0 });
+  for (const { name } of domains) if (name.startsWith(prefix)) lines.push(`domain ${name}`);
+  const { pools } = await client.call('connectListAllStoragePools', { needResults: 1, flags: 0 });
+  for (const pool of pools.filter(({ name }) => name === storagePool)) {
+    lines.push(`storage pool ${pool.name}`);
+    const { active } = await client.call('storagePoolIsActive', { pool });
+    if (active === 0) continue;
+    const { vols } = await client.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
+    for (const { name } of vols) if (name.startsWith(prefix)) lines.push(`volume ${pool.name}/${name}`);
+  }
+  for (const { pid, guest } of await qemuProcesses()) {
+    if (guest.startsWith(prefix)) lines.push(`process ${pid} (QEMU of ${guest})`);
+  }
+  return new Set(lines);
 }
 
 /** A running QEMU and the guest it runs, as libvirt names it. */

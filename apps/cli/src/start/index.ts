@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { isWarmvmError, systemClock } from '@warmvm/core';
+import { writeFile } from 'node:fs/promises';
+import { systemClock } from '@warmvm/core';
 import { Listr } from 'listr2';
+import { runInterruptibly } from '../interruptible.ts';
 import type { Output } from '../output.ts';
+import { requireWritable } from '../writable.ts';
 import { chooseScene } from './choose-scene.ts';
 import { describeEnvironment } from './environment.ts';
 import { fakeScene } from './fake-scene.ts';
@@ -15,53 +15,16 @@ import { reportTable, type StartReport } from './report.ts';
 import { percentile } from './samples.ts';
 import type { Scene } from './scene.ts';
 
-/** Exit code of a run that a signal ended, as shells report it: 128 and the number of SIGINT. */
-const INTERRUPTED = 130;
-/** The longest that a timer can be set for. */
-const LONGEST_RUN_MS = 2 ** 31 - 1;
-
 /**
  * The main job: opens a pool on real machines where that is possible, shows and measures its life, and leaves nothing behind.
  * Resolves with the exit code: 0 when everything was proved, 1 when not, 130 when interrupted.
  */
 export async function runStart(options: StartOptions, output: Output): Promise<number> {
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    if (interruption.signal.aborted) return;
-    output.writeError('\ninterrupted: destroying what was made\n');
-    interruption.abort(new Error('interrupted'));
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
-  // A pool lets its process end when nobody waits for it; this process waits for the whole job.
-  const hold = systemClock.setTimer(() => {}, LONGEST_RUN_MS);
-  try {
-    return await start(options, output, interruption.signal);
-  } catch (error) {
-    // Anything but the interruption itself is a failure to clean up, and must not be kept quiet.
-    if (error === interruption.signal.reason) return INTERRUPTED;
-    output.writeError(`${explain(error)}\n`);
-    return interruption.signal.aborted ? INTERRUPTED : 1;
-  } finally {
-    hold.cancel();
-    for (const signal of signals) process.off(signal, interrupt);
-  }
-}
-
-/** Before anything is made: a report that cannot be written would cost the whole run. Makes no file. */
-async function requireWritable(file: string): Promise<void> {
-  try {
-    await access(file, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return access(dirname(resolve(file)), constants.W_OK);
-    });
-  } catch (cause) {
-    throw new Error(`--json ${file} cannot be written; name a file in a folder that exists and is yours`, { cause });
-  }
+  return runInterruptibly(output, (signal) => start(options, output, signal));
 }
 
 async function start(options: StartOptions, output: Output, signal: AbortSignal): Promise<number> {
-  if (options.json !== undefined) await requireWritable(options.json);
+  if (options.json !== undefined) await requireWritable('--json', options.json);
   const sayLine: Say = (text) => output.write(`  ${text}\n`);
   const choice = await chooseScene(options.driver, sayLine, signal);
   output.write(
@@ -163,21 +126,5 @@ function closingWords({ proofs, leftBehind, ratios }: StartReport): string {
     proofs.killedMachineEvicted ? '  proved: no killed machine was lent' : '  NOT proved: a killed machine was lent',
   );
   lines.push(leftBehind.length === 0 ? '  proved: nothing is left behind' : `  LEFT BEHIND: ${leftBehind.join(', ')}`);
-  return lines.join('\n');
-}
-
-/** An error and its causes, a line each. */
-function explain(error: unknown): string {
-  const lines: string[] = [];
-  for (
-    let at: unknown = error;
-    at !== undefined && at !== null && lines.length < 6;
-    at = (at as { cause?: unknown }).cause
-  ) {
-    const code = isWarmvmError(at) ? `${at.code}: ` : '';
-    lines.push(
-      `${lines.length === 0 ? 'error' : '  caused by'}: ${code}${at instanceof Error ? at.message : String(at)}`,
-    );
-  }
   return lines.join('\n');
 }

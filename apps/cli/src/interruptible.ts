@@ -1,0 +1,39 @@
+import { systemClock } from '@warmvm/core';
+import { explain } from './explain.ts';
+import type { Output } from './output.ts';
+
+/** Exit code of a run that a signal ended, as shells report it: 128 and the number of SIGINT. */
+export const INTERRUPTED = 130;
+/** The longest that a timer can be set for. */
+const LONGEST_RUN_MS = 2 ** 31 - 1;
+
+/**
+ * Runs a command whose work is given up by Ctrl-C, and which then takes back what it made. Resolves with the exit code: that of the
+ * work, 1 when it failed, 130 when it was interrupted. Errors are printed with their causes.
+ */
+export async function runInterruptibly(
+  output: Output,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) return;
+    output.writeError('\ninterrupted: destroying what was made\n');
+    interruption.abort(new Error('interrupted'));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  // A pool lets its process end when nobody waits for it; this process waits for the whole job.
+  const hold = systemClock.setTimer(() => {}, LONGEST_RUN_MS);
+  try {
+    return await work(interruption.signal);
+  } catch (error) {
+    // Anything but the interruption itself is a failure to clean up, and must not be kept quiet.
+    if (error === interruption.signal.reason) return INTERRUPTED;
+    output.writeError(`${explain(error)}\n`);
+    return interruption.signal.aborted ? INTERRUPTED : 1;
+  } finally {
+    hold.cancel();
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
