@@ -60,6 +60,7 @@ export async function kitSubject({ options, say, signal }: SubjectRequest): Prom
           storagePath,
           acceleration,
           guardian: false,
+          ...times,
           ...variant,
         }),
       goldenImage,
