@@ -1,9 +1,13 @@
-import type { DeadlineEntry, Deadlines } from './deadlines.ts';
+import { type DeadlineEntry, type Deadlines, isPending } from './deadlines.ts';
+import type { DueLane } from './due-lane.ts';
 
 /** One deadline that can be set, moved and cancelled. */
 export class Alarm implements DeadlineEntry {
   dueMs = 0;
   heapIndex = -1;
+  lane: DueLane | undefined = undefined;
+  sooner: DeadlineEntry | undefined = undefined;
+  later: DeadlineEntry | undefined = undefined;
   readonly #deadlines: Deadlines;
   readonly #callback: () => void;
 
@@ -13,7 +17,7 @@ export class Alarm implements DeadlineEntry {
   }
 
   get isSet(): boolean {
-    return this.heapIndex >= 0;
+    return isPending(this);
   }
 
   onDue(): void {

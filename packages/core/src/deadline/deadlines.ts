@@ -1,23 +1,40 @@
 import type { Clock, Timer } from '../driver/clock.ts';
+import { DueHeap } from './due-heap.ts';
+import { DueLane } from './due-lane.ts';
 
 /** Something that wants to be told when its time has come. Kept by {@link Deadlines} in place: no wrapper is made. */
 export interface DeadlineEntry {
   /** When, on the clock's monotonic scale. Written by {@link Deadlines} alone while the entry is in it. */
   dueMs: number;
-  /** Place in the heap; -1 while it is in none. Written by {@link Deadlines} alone. */
+  /** Place in the heap; -1 while it is not there. Written by {@link Deadlines} alone, as are the others. */
   heapIndex: number;
+  lane: DueLane | undefined;
+  /** Neighbours in the lane. */
+  sooner: DeadlineEntry | undefined;
+  later: DeadlineEntry | undefined;
   /** Called once, after the entry was taken out. Must not throw. */
   onDue(): void;
 }
 
+/** Lists that may be open at a time; one serves all who wait for equally long. */
+const MOST_LANES = 8;
+
+/** Whether the entry is among any deadlines. */
+export function isPending(entry: DeadlineEntry): boolean {
+  return entry.lane !== undefined || entry.heapIndex >= 0;
+}
+
 /**
- * Any number of deadlines under one timer of the clock: a binary heap whose entries know their place. Adding in order
- * of due time costs no sifting; taking out costs a path of the heap.
+ * Any number of deadlines under one timer of the clock. Those who wait for equally long are due in the order in which
+ * they came, so a few lists take nearly all, at a constant cost; a heap takes the rest.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #hold: boolean;
-  readonly #heap: DeadlineEntry[] = [];
+  readonly #lanes: DueLane[] = [];
+  readonly #heap = new DueHeap();
+  readonly #onTimer = (): void => this.#fire();
+  #size = 0;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
@@ -28,93 +45,82 @@ export class Deadlines {
   }
 
   get size(): number {
-    return this.#heap.length;
+    return this.#size;
   }
 
   add(entry: DeadlineEntry, dueMs: number): void {
     entry.dueMs = dueMs;
-    this.#heap.push(entry);
-    this.#siftUp(this.#heap.length - 1, entry);
+    this.#size += 1;
+    const lane = this.#laneFor(dueMs);
+    if (lane === undefined) this.#heap.add(entry);
+    else lane.append(entry);
     if (dueMs < this.#timerDueMs) this.#arm(dueMs);
   }
 
   /** Takes an entry out; harmless when it is not in. */
   remove(entry: DeadlineEntry): void {
-    const index = entry.heapIndex;
-    if (index < 0) return;
-    entry.heapIndex = -1;
-    const last = this.#heap.pop()!;
-    if (last !== entry) this.#place(index, last);
+    if (entry.lane !== undefined) entry.lane.remove(entry);
+    else if (entry.heapIndex >= 0) this.#heap.remove(entry);
+    else return;
+    this.#size -= 1;
     // An armed timer is left to fire early rather than set anew, but never with nothing to hold the process for.
-    if (this.#heap.length === 0 && this.#hold) this.#disarm();
+    if (this.#size === 0 && this.#hold) this.#disarm();
   }
 
   /** Takes everything out; nothing is told. */
   clear(): void {
-    for (const entry of this.#heap) entry.heapIndex = -1;
-    this.#heap.length = 0;
+    for (let first = this.#first(); first !== undefined; first = this.#first()) this.remove(first);
     this.#disarm();
+  }
+
+  /** The list whose last is due latest among those that are due before: so as few as can be are open. */
+  #laneFor(dueMs: number): DueLane | undefined {
+    let found: DueLane | undefined;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    for (const lane of this.#lanes) {
+      const { last } = lane;
+      if (last === undefined) found ??= lane;
+      else if (last.dueMs <= dueMs && last.dueMs >= latestMs) {
+        found = lane;
+        latestMs = last.dueMs;
+      }
+    }
+    if (found !== undefined || this.#lanes.length === MOST_LANES) return found;
+    const lane = new DueLane();
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  #first(): DeadlineEntry | undefined {
+    let { first } = this.#heap;
+    for (const { first: candidate } of this.#lanes) {
+      if (candidate !== undefined && (first === undefined || candidate.dueMs < first.dueMs)) first = candidate;
+    }
+    return first;
   }
 
   #fire(): void {
     this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.now();
-    for (let first = this.#heap[0]; first !== undefined && first.dueMs <= nowMs; first = this.#heap[0]) {
+    let first = this.#first();
+    for (; first !== undefined && first.dueMs <= nowMs; first = this.#first()) {
       this.remove(first);
       first.onDue();
     }
-    const next = this.#heap[0];
-    if (next !== undefined && next.dueMs < this.#timerDueMs) this.#arm(next.dueMs);
+    if (first !== undefined && first.dueMs < this.#timerDueMs) this.#arm(first.dueMs);
   }
 
   #arm(dueMs: number): void {
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
     const delayMs = Math.max(0, dueMs - this.#clock.now());
-    this.#timer = this.#clock.setTimer(() => this.#fire(), delayMs, { hold: this.#hold });
+    this.#timer = this.#clock.setTimer(this.#onTimer, delayMs, { hold: this.#hold });
   }
 
   #disarm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
-  }
-
-  #place(index: number, entry: DeadlineEntry): void {
-    const parent = this.#heap[(index - 1) >> 1];
-    if (index > 0 && parent!.dueMs > entry.dueMs) this.#siftUp(index, entry);
-    else this.#siftDown(index, entry);
-  }
-
-  #siftUp(from: number, entry: DeadlineEntry): void {
-    let index = from;
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1;
-      const parent = this.#heap[parentIndex]!;
-      if (parent.dueMs <= entry.dueMs) break;
-      this.#set(index, parent);
-      index = parentIndex;
-    }
-    this.#set(index, entry);
-  }
-
-  #siftDown(from: number, entry: DeadlineEntry): void {
-    const { length } = this.#heap;
-    let index = from;
-    for (let childIndex = 2 * index + 1; childIndex < length; childIndex = 2 * index + 1) {
-      const rightIndex = childIndex + 1;
-      if (rightIndex < length && this.#heap[rightIndex]!.dueMs < this.#heap[childIndex]!.dueMs) childIndex = rightIndex;
-      const child = this.#heap[childIndex]!;
-      if (child.dueMs >= entry.dueMs) break;
-      this.#set(index, child);
-      index = childIndex;
-    }
-    this.#set(index, entry);
-  }
-
-  #set(index: number, entry: DeadlineEntry): void {
-    this.#heap[index] = entry;
-    entry.heapIndex = index;
   }
 }

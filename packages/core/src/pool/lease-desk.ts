@@ -1,7 +1,7 @@
 import type { Clock } from '../driver/clock.ts';
 import { isWarmvmError, type WarmvmError } from '../driver/error.ts';
 import type { MachineId } from '../driver/machine.ts';
-import { type LeaseKeeper, PooledLease, type ReleaseOutcome } from './lease.ts';
+import { done, type LeaseKeeper, PooledLease, type ReleaseOutcome } from './lease.ts';
 import { LeaseRecord, type LeaseStatus } from './lease-record.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { checkLeaseMs } from './parse-options.ts';
@@ -10,8 +10,6 @@ import { expiredError, goneError } from './pool-errors.ts';
 import type { Slot } from './slot.ts';
 import type { SlotCleaner } from './slot-cleaner.ts';
 import { excessOver } from './supply.ts';
-
-const done: ReleaseOutcome = Object.freeze({ released: true });
 
 /** Grants leases and takes machines back. A lease of an earlier turn can do nothing here: its record has ended. */
 export class LeaseDesk implements LeaseKeeper {

@@ -1,4 +1,5 @@
 import type { DeadlineEntry } from '../deadline/deadlines.ts';
+import type { DueLane } from '../deadline/due-lane.ts';
 import { WarmvmError } from '../driver/error.ts';
 import type { Machine } from '../driver/machine.ts';
 import type { Slot } from './slot.ts';
@@ -10,6 +11,9 @@ export type LeaseStatus = 'active' | 'released' | 'discarded' | 'expired' | 'los
 export class LeaseRecord implements DeadlineEntry {
   dueMs = 0;
   heapIndex = -1;
+  lane: DueLane | undefined = undefined;
+  sooner: DeadlineEntry | undefined = undefined;
+  later: DeadlineEntry | undefined = undefined;
   status: LeaseStatus = 'active';
   /** The user's side, until it is watched over. */
   holder: object | undefined = undefined;

@@ -63,6 +63,12 @@ export interface LeaseKeeper {
   renew(record: LeaseRecord, leaseMs: number | undefined): void;
 }
 
+/** What a release gives that was the first. */
+export const done: ReleaseOutcome = Object.freeze({ released: true });
+
+/** Nearly every release gives the same, so one promise serves all. */
+const released: Promise<ReleaseOutcome> = Promise.resolve(done);
+
 /** Who uses the guest holds the lease too, though it refers to the pool's side alone. */
 const heldBy = new WeakMap<Guest, Lease>();
 
@@ -122,8 +128,13 @@ export class PooledLease implements Lease {
     this.#keeper.renew(this.#record, options.leaseMs);
   }
 
-  async release(): Promise<ReleaseOutcome> {
-    return this.#keeper.release(this.#record);
+  release(): Promise<ReleaseOutcome> {
+    try {
+      const outcome = this.#keeper.release(this.#record);
+      return outcome === done ? released : Promise.resolve(outcome);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async discard(reason?: string): Promise<ReleaseOutcome> {

@@ -24,13 +24,23 @@ export class Permits {
   tryTake(): Permit | undefined {
     if (this.#inUse >= this.#limit) return undefined;
     this.#inUse += 1;
-    let held = true;
-    return {
-      release: () => {
-        if (!held) return;
-        held = false;
-        this.#inUse -= 1;
-      },
-    };
+    return new HeldPermit(this.#giveBack);
+  }
+
+  readonly #giveBack = (): void => {
+    this.#inUse -= 1;
+  };
+}
+
+class HeldPermit implements Permit {
+  #giveBack: (() => void) | undefined;
+
+  constructor(giveBack: () => void) {
+    this.#giveBack = giveBack;
+  }
+
+  release(): void {
+    this.#giveBack?.();
+    this.#giveBack = undefined;
   }
 }

@@ -1,6 +1,7 @@
 import type { Machine, MachineChange } from '../driver/machine.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import type { PoolHost } from './pool-host.ts';
+import type { SlotCleaning } from './slot-cleaning.ts';
 
 /**
  * What a slot is doing, with the data that belongs to it. The object itself is the token of the operation: whoever
@@ -45,6 +46,8 @@ export class Slot {
   detectedGeneration = 0;
   /** Set while a new machine proves itself: to be told when it died meanwhile, before its slot is used again. */
   creationLost: ((error: unknown) => void) | undefined = undefined;
+  /** Resets and probes its machine; made for the first time that this is done. */
+  cleaning: SlotCleaning | undefined = undefined;
   /** Ends the watch over its machine. */
   watch: AbortController | undefined = undefined;
   /** Neighbours among the ready slots; kept by the slot table alone. */

@@ -1,4 +1,5 @@
 import type { DeadlineEntry, Deadlines } from '../deadline/deadlines.ts';
+import type { DueLane } from '../deadline/due-lane.ts';
 import type { Lease } from './lease.ts';
 import { WaiterRank } from './waiter-rank.ts';
 
@@ -18,6 +19,9 @@ export interface WaiterRequest {
 export class Waiter implements DeadlineEntry {
   dueMs = 0;
   heapIndex = -1;
+  lane: DueLane | undefined = undefined;
+  sooner: DeadlineEntry | undefined = undefined;
+  later: DeadlineEntry | undefined = undefined;
   previous: Waiter | undefined = undefined;
   next: Waiter | undefined = undefined;
   /** Those of the same priority; written by the line alone. */

@@ -4,11 +4,22 @@ import { Deadlines } from '../deadline/deadlines.ts';
 import type { CallOptions } from '../driver/call.ts';
 import type { Clock } from '../driver/clock.ts';
 import type { Driver } from '../driver/driver.ts';
-import { type ErrorCode, isWarmvmError, WarmvmError } from '../driver/error.ts';
+import { isWarmvmError, WarmvmError } from '../driver/error.ts';
 import type { GoldenImage, GoldenSnapshot } from '../driver/image.ts';
 import { JoinedJobs } from '../driver/joined-jobs.ts';
 import type { Machine } from '../driver/machine.ts';
 import { runProbe } from './probe.ts';
+import {
+  destroyStep,
+  forkStep,
+  notRenewedError,
+  prepareStep,
+  probeStep,
+  resetStep,
+  type Step,
+  stepError,
+  stepTimeoutError,
+} from './renewal-step.ts';
 import {
   type CheckedTimeouts,
   checkClock,
@@ -91,9 +102,8 @@ export class SnapshotReset {
       const { owner, onProgress } = this.#options;
       const progress = onProgress === undefined ? {} : { onProgress };
       const golden = await this.#call(
-        'WARMVM_GOLDEN_INVALID',
+        prepareStep,
         `prepare ${this.image.name}`,
-        'prepareTimeoutMs',
         (call) => this.driver.prepare(this.image, { ...call, owner, ...progress }),
         signal,
       );
@@ -117,9 +127,8 @@ export class SnapshotReset {
     const { owner } = this.#options;
     try {
       return await this.#call(
-        'WARMVM_FORK_FAILED',
+        forkStep,
         `fork ${this.image.name}`,
-        'forkTimeoutMs',
         (call) => this.driver.fork(golden, { ...call, owner }),
         options.signal,
         { ...watch, late: watch.late ?? ((outcome) => this.#putAway(outcome)) },
@@ -136,13 +145,10 @@ export class SnapshotReset {
    */
   verify(machine: Machine, options: CallOptions = {}): Promise<void> {
     return this.#call(
-      'WARMVM_NOT_READY',
+      probeStep,
       `probe machine ${machine.id}`,
-      'probeTimeoutMs',
       (call) => runProbe(this.#options.probe, this.driver, machine, call),
       options.signal,
-      {},
-      true,
     );
   }
 
@@ -152,12 +158,8 @@ export class SnapshotReset {
    */
   async rewind(machine: Machine, options: CallOptions = {}): Promise<void> {
     const before = machine.generation;
-    const what = `reset machine ${machine.id}`;
-    await this.#call('WARMVM_RESET_FAILED', what, 'resetTimeoutMs', (call) => machine.reset(call), options.signal);
-    if (machine.generation > before) return;
-    throw new WarmvmError('WARMVM_RESET_FAILED', `${what}: still generation ${before}; expected a later one`, {
-      details: { machineId: machine.id, generation: machine.generation },
-    });
+    await this.#call(resetStep, `reset machine ${machine.id}`, (call) => machine.reset(call), options.signal);
+    if (machine.generation <= before) throw notRenewedError(machine);
   }
 
   /**
@@ -200,7 +202,7 @@ export class SnapshotReset {
   destroy(machine: Machine, watch: DestroyWatch = {}): Promise<void> {
     const what = `destroy machine ${machine.id}`;
     const call = (): PromiseLike<void> => machine[Symbol.asyncDispose]();
-    return this.#call('WARMVM_HOST_OPERATION', what, 'destroyTimeoutMs', call, undefined, watch);
+    return this.#call(destroyStep, what, call, undefined, watch);
   }
 
   #putAway(outcome: { readonly value: Machine } | { readonly error: unknown }): void {
@@ -208,27 +210,21 @@ export class SnapshotReset {
   }
 
   #call<Value>(
-    code: ErrorCode,
+    step: Step,
     what: string,
-    timeout: keyof CheckedTimeouts,
     call: (options: CallOptions) => PromiseLike<Value>,
     signal: AbortSignal | undefined,
     watch: CallWatch<Value> = {},
-    wrapAll = false,
   ): Promise<Value> {
-    const timeoutMs = this.#timeouts[timeout];
+    const timeoutMs = this.#timeouts[step.timeout];
     return guardedCall(call, {
       deadlines: this.#deadlines,
       nowMs: this.#clock.now(),
       timeoutMs,
-      timeoutError: () =>
-        new WarmvmError(code, `${what}: not done after ${timeoutMs} ms (${timeout})`, {
-          retryable: true,
-          details: { timeoutMs },
-        }),
-      mapError: (error) => mapError(error, code, what, wrapAll),
+      timeoutError: () => stepTimeoutError(step, what, timeoutMs),
+      mapError: (error) => stepError(step, what, error),
       signal,
-      scope: timeout === 'destroyTimeoutMs' ? undefined : this.#scope,
+      scope: step === destroyStep ? undefined : this.#scope,
       givenUp: watch.givenUp,
       late: watch.late,
     });
@@ -245,13 +241,4 @@ interface CallWatch<Value> {
 
 function resetNotSupported(driver: Driver): WarmvmError {
   return new WarmvmError('WARMVM_NOT_SUPPORTED', `driver ${driver.name} cannot reset machines`);
-}
-
-function mapError(error: unknown, code: ErrorCode, what: string, wrapAll: boolean): unknown {
-  if (isWarmvmError(error) && (!wrapAll || error.code === code || error.code === 'WARMVM_HOST_LOST')) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new WarmvmError(code, `${what}: ${message}`, {
-    cause: error,
-    retryable: isWarmvmError(error) ? error.retryable : false,
-  });
 }

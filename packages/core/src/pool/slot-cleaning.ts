@@ -1,0 +1,180 @@
+import { BoundedCall } from '../call/bounded-call.ts';
+import type { CallOptions } from '../driver/call.ts';
+import { isWarmvmError } from '../driver/error.ts';
+import type { Machine } from '../driver/machine.ts';
+import { runProbe } from '../reset/probe.ts';
+import {
+  notRenewedError,
+  probeStep,
+  resetStep,
+  type Step,
+  stepError,
+  stepTimeoutError,
+} from '../reset/renewal-step.ts';
+import type { Permit } from './permits.ts';
+import type { PoolCore } from './pool-core.ts';
+import { goneError } from './pool-errors.ts';
+import type { Slot, SlotPhase } from './slot.ts';
+import { isUnfitToLend, type SlotWatcher } from './slot-watcher.ts';
+
+/** Why a machine did not become ready. */
+export interface CleaningFailure {
+  readonly error: unknown;
+}
+
+/** Told how it went; after a failure the slot is on its way out. */
+export type OnSettled = (failure: CleaningFailure | undefined) => void;
+
+/**
+ * Resets and probes the machine of one slot, turn after turn, without a promise or closure of its own for any of them.
+ * After a failure there is no further turn: the slot goes.
+ */
+export class SlotCleaning extends BoundedCall<void> {
+  readonly #core: PoolCore;
+  readonly #watcher: SlotWatcher;
+  readonly #slot: Slot;
+  readonly #machine: Machine;
+  #step: Step = probeStep;
+  /** The slot is still ours to change while it has this very phase. */
+  #phase: SlotPhase | undefined;
+  #startedAtMs = 0;
+  /** Generation before the reset. */
+  #generation = 0;
+  #idleSinceMs: number | undefined;
+  #permit: Permit | undefined;
+  #onSettled: OnSettled | undefined;
+
+  constructor(core: PoolCore, watcher: SlotWatcher, slot: Slot, machine: Machine) {
+    super(core.deadlines, core.scope);
+    this.#core = core;
+    this.#watcher = watcher;
+    this.#slot = slot;
+    this.#machine = machine;
+  }
+
+  /** Resets, then probes; the slot is resetting. @param permit is given back at the end */
+  reset(permit: Permit): void {
+    this.#permit = permit;
+    this.#phase = this.#slot.phase;
+    this.#step = resetStep;
+    this.#generation = this.#machine.generation;
+    this.#slot.runningSinceMs = undefined;
+    this.#begin(this.#core.now());
+  }
+
+  /** Probes, and makes the slot ready. @param idleSinceMs since when it counts as idle; from now on unless it was ready before */
+  settle(idleSinceMs: number | undefined, onSettled: OnSettled): void {
+    this.#onSettled = onSettled;
+    this.#prove(this.#core.now(), idleSinceMs);
+  }
+
+  protected override call(options: CallOptions): PromiseLike<void> {
+    if (this.#step === resetStep) return this.#machine.reset(options);
+    return runProbe(this.#core.options.probe, this.#slot.host.driver, this.#machine, options);
+  }
+
+  protected override timeoutError(): unknown {
+    return stepTimeoutError(this.#step, this.#what, this.#core.options.timeouts[this.#step.timeout]);
+  }
+
+  protected override succeeded(): void {
+    try {
+      if (this.#step === resetStep) this.#rewound();
+      else this.#proved();
+    } catch (error) {
+      // A fault of the pool itself costs the slot.
+      this.#core.machineLost(this.#slot, error);
+    }
+  }
+
+  protected override failed(error: unknown): void {
+    this.#fail(stepError(this.#step, this.#what, error));
+  }
+
+  protected override givenUp(error: unknown): void {
+    this.#fail(error);
+  }
+
+  protected override late(): void {}
+
+  get #what(): string {
+    return `${this.#step === resetStep ? 'reset' : 'probe'} machine ${this.#machine.id}`;
+  }
+
+  #begin(nowMs: number): void {
+    this.#startedAtMs = nowMs;
+    this.begin(nowMs, this.#core.options.timeouts[this.#step.timeout]);
+  }
+
+  #rewound(): void {
+    if (this.#machine.generation <= this.#generation) {
+      this.#fail(notRenewedError(this.#machine));
+      return;
+    }
+    const endedAtMs = this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs);
+    this.#slot.runningSinceMs = endedAtMs;
+    if (this.#slot.phase === this.#phase) this.#prove(endedAtMs, undefined);
+    else this.#giveBack();
+  }
+
+  #prove(nowMs: number, idleSinceMs: number | undefined): void {
+    this.#step = probeStep;
+    this.#idleSinceMs = idleSinceMs;
+    this.#phase = this.#core.table.move(this.#slot, { kind: 'settling', machine: this.#machine });
+    this.#begin(nowMs);
+  }
+
+  #proved(): void {
+    const seen = this.#slot.latestChange;
+    if (seen?.generation !== this.#machine.generation || !isUnfitToLend(seen)) {
+      this.#makeReady();
+      return;
+    }
+    // What was seen of this generation and what the guest proved do not agree: ask.
+    this.#watcher
+      .confirm(this.#machine)
+      .then(() => this.#makeReady())
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #makeReady(): void {
+    // Its guest answered, and yet it was taken meanwhile: it died, or the pool closes.
+    if (this.#slot.phase !== this.#phase) {
+      this.#end({ error: goneError(this.#machine, undefined) });
+      return;
+    }
+    const endedAtMs = this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs);
+    const sinceMs = this.#idleSinceMs ?? endedAtMs;
+    this.#core.table.move(this.#slot, { kind: 'ready', machine: this.#machine, sinceMs });
+    this.#end(undefined);
+  }
+
+  #fail(error: unknown): void {
+    const isOurs = this.#slot.phase === this.#phase;
+    if (this.#step === resetStep) this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs, { error });
+    else if (isOurs) this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs, { error });
+    if (isOurs) {
+      if (isWarmvmError(error, 'WARMVM_HOST_LOST')) this.#core.hostLost(error);
+      this.#core.destroy(this.#slot);
+    }
+    this.#end({ error });
+  }
+
+  #end(failure: CleaningFailure | undefined): void {
+    const onSettled = this.#onSettled;
+    if (onSettled !== undefined) {
+      this.#onSettled = undefined;
+      onSettled(failure);
+      return;
+    }
+    if (failure === undefined) this.#core.counters.resets += 1;
+    else this.#core.counters.resetsFailed += 1;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    this.#permit?.release();
+    this.#permit = undefined;
+    this.#core.pump();
+  }
+}
