@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WarmvmError } from '../driver/index.ts';
 import { makePool, makeReadyPool, observe } from '../pool/fixtures/pool-fixture.ts';
+import { type Waiter, WaiterLine } from '../pool/waiter-line.ts';
 import { lawRuns } from './fixtures/law-runs.ts';
 
 test('law 12: whoever waits is served after a bounded number of grants when maxPassedOver is set', async () => {
@@ -158,24 +159,44 @@ test('law 18: the error of the deadline has the last failure, the gauges and the
   await pool.close();
 });
 
-test('law 19: rejecting many takes time linear in their number', async () => {
-  const timeOf = async (count: number): Promise<number> => {
-    const { pool, clock } = await makeReadyPool({ minReady: 1, max: 1, maxWaiting: 100_000 });
+test('law 19: rejecting many takes work linear in their number', async () => {
+  const joined = WaiterLine.prototype.join;
+  onTestFinished(() => {
+    WaiterLine.prototype.join = joined;
+  });
+  const workOf = async (count: number): Promise<{ readonly touches: number; readonly timers: number }> => {
+    let touches = 0;
+    // Whoever looks at another waiter looks at one of these.
+    WaiterLine.prototype.join = function (this: WaiterLine, waiter: Waiter, dueMs: number): void {
+      for (const field of ['previous', 'next', 'sooner', 'later', 'lane', 'heapIndex', 'dueMs', 'rank'] as const) {
+        let value: unknown = waiter[field];
+        Object.defineProperty(waiter, field, {
+          get: () => {
+            touches += 1;
+            return value;
+          },
+          set: (next: unknown) => {
+            value = next;
+          },
+        });
+      }
+      joined.call(this, waiter, dueMs);
+    };
+    const { pool, clock } = await makeReadyPool({ minReady: 1, max: 1, maxWaiting: count });
     await pool.acquire();
-    const asks = Array.from({ length: count }, () => pool.acquire({ timeoutMs: 100 }).catch(() => {}));
-    const { user } = process.cpuUsage();
+    const setTimer = vi.spyOn(clock, 'setTimer');
+    const asks = Array.from({ length: count }, () => observe(pool.acquire({ timeoutMs: 100 })));
     await clock.advance(100);
-    await Promise.all(asks);
-    const durationMs = (process.cpuUsage().user - user) / 1_000;
+    expect(asks.every(({ error }) => error !== undefined)).toBe(true);
+    const timers = setTimer.mock.calls.length;
     await pool.close();
-    return durationMs;
+    return { touches, timers };
   };
-  await timeOf(1_000);
-  const small = Math.min(await timeOf(2_000), await timeOf(2_000));
-  const large = await timeOf(35_000);
-  // Many times more: linear is 18, quadratic is 306.
-  expect(large, 'law 19').toBeLessThan(40 * Math.max(small, 2));
-}, 60_000);
+  const small = await workOf(100);
+  const large = await workOf(1_600);
+  expect(large.touches / 1_600, 'law 19').toBeLessThanOrEqual((1.1 * small.touches) / 100);
+  expect(large.timers, 'law 19: one timer for all').toBe(small.timers);
+});
 
 test('law 44: suspend grants nothing, keeps deadlines running, and resume serves in order', async () => {
   const property = fc.asyncProperty(

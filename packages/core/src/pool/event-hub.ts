@@ -18,17 +18,20 @@ export class EventHub {
   readonly #sinks: readonly EventSink[];
   readonly #channel: Channel = channel(POOL_CHANNEL);
   readonly #readers = new Set<EventReader>();
+  /** Whether there is a reader or a sink. */
+  #heard: boolean;
   #closed = false;
 
   constructor(pool: string, clock: Clock, sinks: readonly EventSink[]) {
     this.#pool = pool;
     this.#clock = clock;
     this.#sinks = sinks;
+    this.#heard = sinks.length > 0;
   }
 
   /** Whether anybody listens: ask before making an event on a path that must be quick. */
   get wanted(): boolean {
-    return this.#readers.size > 0 || this.#sinks.length > 0 || this.#channel.hasSubscribers;
+    return this.#heard || this.#channel.hasSubscribers;
   }
 
   emit(body: PoolEventBody): void {
@@ -47,9 +50,15 @@ export class EventHub {
 
   /** Events from now on; ends when the pool has closed. */
   read(): AsyncIterableIterator<PoolEvent> {
-    const reader = new EventReader((ended) => this.#readers.delete(ended));
+    const reader = new EventReader((ended) => {
+      this.#readers.delete(ended);
+      this.#heard = this.#sinks.length > 0 || this.#readers.size > 0;
+    });
     if (this.#closed) reader.end();
-    else this.#readers.add(reader);
+    else {
+      this.#readers.add(reader);
+      this.#heard = true;
+    }
     return reader;
   }
 

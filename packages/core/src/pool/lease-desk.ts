@@ -33,7 +33,7 @@ export class LeaseDesk implements LeaseKeeper {
     slot.turn += 1;
     slot.uses += 1;
     const record = new LeaseRecord(slot, phase.machine, nowMs, this.#onExpiry);
-    this.#core.table.move(slot, { kind: 'leased', machine: phase.machine, lease: record });
+    this.#core.table.move(slot, record);
     this.#core.deadlines.add(record, nowMs + leaseMs);
     this.#core.counters.acquired += 1;
     const lease = new PooledLease(record, this);
@@ -74,10 +74,10 @@ export class LeaseDesk implements LeaseKeeper {
     const revoked: { machineId: MachineId; turn: number }[] = [];
     for (const { phase } of [...this.#core.table.slots]) {
       // A holder whose signal fires may release others meanwhile.
-      if (phase?.kind !== 'leased' || phase.lease.status !== 'active') continue;
-      revoked.push({ machineId: phase.machine.id, turn: phase.lease.turn });
+      if (phase?.kind !== 'leased' || phase.status !== 'active') continue;
+      revoked.push({ machineId: phase.machine.id, turn: phase.turn });
       this.#core.counters.revoked += 1;
-      this.#end(phase.lease, 'revoked', error);
+      this.#end(phase, 'revoked', error);
     }
     return revoked;
   }

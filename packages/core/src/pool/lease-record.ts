@@ -7,8 +7,9 @@ import type { Slot } from './slot.ts';
 /** How a lease ended; `active` while it has not. */
 export type LeaseStatus = 'active' | 'released' | 'discarded' | 'expired' | 'lost' | 'revoked';
 
-/** The pool's side of a lease. It lets go of the user's side after a moment, so that a lease which nobody holds shows. */
+/** The pool's side of a lease, and the phase of a slot that is lent. It lets go of the user's side after a moment, so that a lease which nobody holds shows. */
 export class LeaseRecord implements DeadlineEntry {
+  readonly kind = 'leased' as const;
   dueMs = 0;
   heapIndex = -1;
   lane: DueLane | undefined = undefined;

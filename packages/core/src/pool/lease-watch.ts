@@ -27,15 +27,14 @@ export class LeaseWatch {
     const nowMs = this.#core.now();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const { phase } of this.#core.table.slots) {
-      if (phase?.kind !== 'leased' || phase.lease.holder === undefined) continue;
-      const { lease } = phase;
-      const watchedAtMs = lease.grantedAtMs + WATCHED_AFTER_MS;
+      if (phase?.kind !== 'leased' || phase.holder === undefined) continue;
+      const watchedAtMs = phase.grantedAtMs + WATCHED_AFTER_MS;
       if (watchedAtMs > nowMs) {
         nextMs = Math.min(nextMs, watchedAtMs);
         continue;
       }
-      this.#registry.register(lease.holder!, lease);
-      lease.holder = undefined;
+      this.#registry.register(phase.holder, phase);
+      phase.holder = undefined;
     }
     if (nextMs !== Number.POSITIVE_INFINITY) this.#alarm.set(nextMs);
   }

@@ -128,7 +128,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     if (phase === undefined || phase.kind === 'creating') return;
     if (phase.kind === 'destroying' || phase.kind === 'quarantined') return;
     this.hub.emit({ type: 'machine-lost', slot: slot.id, machineId: phase.machine.id, error });
-    if (phase.kind === 'leased') this.desk.lose(phase.lease, error);
+    if (phase.kind === 'leased') this.desk.lose(phase, error);
     else {
       if (phase.kind === 'ready') this.counters.evicted += 1;
       slot.creationLost?.(error);
@@ -236,8 +236,10 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
 
   #handOver(): void {
     if (this.suspended || this.line.length === 0) return;
+    let slot = this.table.newestReady;
+    if (slot === undefined) return;
     const nowMs = this.now();
-    for (let slot = this.table.newestReady; slot !== undefined; slot = this.table.newestReady) {
+    for (; slot !== undefined; slot = this.table.newestReady) {
       const waiter = this.line.takeFirst();
       if (waiter === undefined) return;
       this.counters.waited += 1;

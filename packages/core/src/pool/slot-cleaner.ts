@@ -8,7 +8,8 @@ import type { SlotWatcher } from './slot-watcher.ts';
 export class SlotCleaner {
   readonly #core: PoolCore;
   readonly #watcher: SlotWatcher;
-  #queue: Slot[] = [];
+  #first: Slot | undefined = undefined;
+  #last: Slot | undefined = undefined;
 
   constructor(core: PoolCore, watcher: SlotWatcher) {
     this.#core = core;
@@ -17,22 +18,22 @@ export class SlotCleaner {
 
   /** The slot was moved to resetting; its reset begins when there is a permit. */
   add(slot: Slot): void {
-    this.#queue.push(slot);
+    if (this.#last === undefined) this.#first = slot;
+    else this.#last.nextToClean = slot;
+    this.#last = slot;
   }
 
   /** Starts what there are permits for. */
   pump(): void {
-    while (this.#queue.length > 0) {
-      const slot = this.#queue[0]!;
+    for (let slot = this.#first; slot !== undefined; slot = this.#first) {
       const { phase } = slot;
-      if (phase?.kind !== 'resetting') {
-        this.#queue.shift();
-        continue;
-      }
-      const permit = slot.host.resets.tryTake();
-      if (permit === undefined) return;
-      this.#queue.shift();
-      this.#cleaningOf(slot, phase.machine).reset(permit);
+      const isStillDirty = phase?.kind === 'resetting';
+      const permit = isStillDirty ? slot.host.resets.tryTake() : undefined;
+      if (isStillDirty && permit === undefined) return;
+      this.#first = slot.nextToClean;
+      slot.nextToClean = undefined;
+      if (this.#first === undefined) this.#last = undefined;
+      if (isStillDirty && permit !== undefined) this.#cleaningOf(slot, phase.machine).reset(permit);
     }
   }
 

@@ -19,6 +19,34 @@ const legalMoves: Readonly<Record<AnySlotState, readonly AnySlotState[]>> = {
   quarantined: ['destroying', 'absent'],
 };
 
+/** The legal moves from each state, as bits: they are looked up five times in each turn of a machine. */
+const legalBits: Readonly<Record<AnySlotState, number>> = Object.freeze(
+  Object.fromEntries(
+    Object.entries(legalMoves).map(([from, states]) => [from, states.reduce((bits, to) => bits | bitOf(to), 0)]),
+  ) as Record<AnySlotState, number>,
+);
+
+function bitOf(state: AnySlotState): number {
+  switch (state) {
+    case 'absent':
+      return 1;
+    case 'creating':
+      return 2;
+    case 'settling':
+      return 4;
+    case 'ready':
+      return 8;
+    case 'leased':
+      return 16;
+    case 'resetting':
+      return 32;
+    case 'destroying':
+      return 64;
+    case 'quarantined':
+      return 128;
+  }
+}
+
 /** Every slot of a pool. The counts are changed in one function only, so no gauge can drift from the states. */
 export class SlotTable {
   readonly #slots = new Set<Slot>();
@@ -67,7 +95,7 @@ export class SlotTable {
   move<Phase extends SlotPhase | undefined>(slot: Slot, phase: Phase): Phase {
     const from = slot.phase?.kind ?? 'absent';
     const to = phase?.kind ?? 'absent';
-    if (!legalMoves[from].includes(to)) throw new Error(`slot ${slot.id} cannot go from ${from} to ${to}`);
+    if ((legalBits[from] & bitOf(to)) === 0) throw new Error(`slot ${slot.id} cannot go from ${from} to ${to}`);
     if (from === 'absent') this.#slots.add(slot);
     else this.#counts[from] -= 1;
     if (from === 'ready') this.#unlink(slot);

@@ -11,7 +11,7 @@ export type SlotPhase =
   | { readonly kind: 'creating' }
   | { readonly kind: 'settling'; readonly machine: Machine }
   | { readonly kind: 'ready'; readonly machine: Machine; readonly sinceMs: number }
-  | { readonly kind: 'leased'; readonly machine: Machine; readonly lease: LeaseRecord }
+  | LeaseRecord
   | { readonly kind: 'resetting'; readonly machine: Machine }
   | { readonly kind: 'destroying'; readonly machine: Machine | undefined; readonly attempts: number }
   | {
@@ -48,6 +48,8 @@ export class Slot {
   creationLost: ((error: unknown) => void) | undefined = undefined;
   /** Resets and probes its machine; made for the first time that this is done. */
   cleaning: SlotCleaning | undefined = undefined;
+  /** Whose machine is cleaned after this one; kept by the cleaner alone. */
+  nextToClean: Slot | undefined = undefined;
   /** Ends the watch over its machine. */
   watch: AbortController | undefined = undefined;
   /** Neighbours among the ready slots; kept by the slot table alone. */
