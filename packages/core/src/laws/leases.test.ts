@@ -112,7 +112,7 @@ test('law 25: a lease abandoned to the garbage collector is reported, and goes o
   await clock.advance(60_000);
   expect(pool.stats().counters, 'law 25').toMatchObject({ expired: 1, released: 0 });
   await pool.close();
-});
+}, 60_000);
 
 test('law 25: a lease whose guest is in use, or that was released, is not reported', async () => {
   const fixture = await makeReadyPool({ minReady: 2, max: 2 });
@@ -125,4 +125,4 @@ test('law 25: a lease whose guest is in use, or that was released, is not report
   await guest.ping();
   expect(pool.stats().counters.abandoned, 'law 25').toBe(0);
   await pool.close();
-});
+}, 60_000);

@@ -138,7 +138,7 @@ test('law 17: no listener stays on a signal, aborted before, in line or after th
   expect(asks.every((ask) => ask.error === inLine.signal.reason)).toBe(true);
   expect(listeners(inLine.signal), 'law 17: ten thousand on one signal').toBe(0);
   await pool.close();
-});
+}, 60_000);
 
 test('law 18: the error of the deadline has the last failure, the gauges and the time of each phase', async () => {
   const failure = new Error('no room');
