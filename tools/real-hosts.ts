@@ -8,8 +8,8 @@ export type RealHosts =
   | { readonly kind: 'ready'; readonly environment: Readonly<Record<string, string>>; readonly daemon: LibvirtDaemon }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** Packages that only the suites need: the real guest agent, which one of them runs on this computer. */
-const SUITE_PACKAGES = ['qemu-guest-agent'];
+/** Packages that only the suites need: the real guest agent, which one of them runs on this computer, and both ends of libvirt over ssh. */
+const SUITE_PACKAGES = ['qemu-guest-agent', 'openssh-server', 'openssh-client', 'netcat-openbsd'];
 
 /** Real suites must run in CI, and wherever WARMVM_REAL=1 says so. */
 export function realSuitesMandatory(environment: Readonly<Record<string, string | undefined>>): boolean {

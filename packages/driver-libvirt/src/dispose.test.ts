@@ -128,6 +128,18 @@ describe('ping', () => {
     expect((await world.driver.ping()).acceleration).toBe('kvm');
   });
 
+  test.each([
+    [() => ({ cpu: "<cpu><feature name='svm'/></cpu>" }), 'kvm'],
+    [() => ({ cpu: "<cpu><feature name='avx'/></cpu>" }), 'tcg'],
+    [() => undefined, 'kvm'],
+  ])('asks what the CPU of a far host can do before it takes KVM there (%s)', async (baseline, acceleration) => {
+    await using world = await World.create();
+    const cpu = '<host><cpu><arch>x86_64</arch><model>EPYC</model></cpu></host>';
+    world.host.capabilities = `<capabilities>${cpu}<guest><domain type='kvm'/></guest></capabilities>`;
+    world.host.baselineCpu = baseline;
+    expect((await world.driver.ping()).acceleration).toBe(acceleration);
+  });
+
   test('is refused by a host that refuses', async () => {
     await using world = await World.create();
     world.host.script('connectOpen', () => ({ code: ErrorNumber.AUTH_FAILED }));

@@ -1,6 +1,7 @@
-import type { CallOptions, HostReport } from '@warmvm/core/driver';
-import { chooseAcceleration, localKvmFacts } from './acceleration.ts';
+import { type CallOptions, type HostReport, isWarmvmError } from '@warmvm/core/driver';
+import { chooseAcceleration, hasVirtualisation, hostCpuXml, localKvmFacts } from './acceleration.ts';
 import type { Mark } from './mark.ts';
+import type { Session } from './session.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What the driver must know of a host before it makes anything there. */
@@ -14,6 +15,8 @@ export interface HostFacts {
 /** First libvirt that lets a device property be overridden: 8.2.0. See libvirt's news of April 2022. */
 const OVERRIDE_SINCE = 8_002_000;
 const KIBIBYTE = 1024;
+/** `virConnectBaselineCPUFlags`: also the features that the model implies. */
+const EXPAND_FEATURES = 1;
 
 /** Asks the daemon, and this computer when the daemon is on it. */
 export async function hostFacts(workshop: Workshop, options: CallOptions = {}): Promise<HostFacts> {
@@ -25,9 +28,14 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
     session.call('nodeGetInfo', {}, 'read the size of the host', options),
     session.call('connectGetCapabilities', {}, 'read the capabilities of the host', options),
   ]);
-  const local = driverOptions.dial === undefined ? { local: await localKvmFacts() } : {};
   const listed = /<domain\s+type='kvm'/.test(capabilities);
-  const { acceleration, reason } = chooseAcceleration(driverOptions.acceleration, { listed, ...local });
+  const seen =
+    driverOptions.dial === undefined
+      ? { local: await localKvmFacts() }
+      : listed
+        ? await farKvmFacts(session, capabilities, options)
+        : {};
+  const { acceleration, reason } = chooseAcceleration(driverOptions.acceleration, { listed, ...seen });
   const newEnough = Number(libVer) >= OVERRIDE_SINCE;
   const agentTransport =
     driverOptions.agentTransport === 'auto' ? (newEnough ? 'channel' : 'libvirt') : driverOptions.agentTransport;
@@ -44,6 +52,25 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
       virtualCpus: node.cpus,
     },
   };
+}
+
+/** libvirt lists KVM where there is a device, whatever the CPU can do; its list of the CPU's features knows better. */
+async function farKvmFacts(
+  session: Session,
+  capabilities: string,
+  options: CallOptions,
+): Promise<{ readonly farCpuHasVirtualisation?: boolean }> {
+  const cpu = hostCpuXml(capabilities);
+  if (cpu === undefined) return {};
+  try {
+    const args = { xmlCpus: [cpu], flags: EXPAND_FEATURES };
+    const expanded = await session.call('connectBaselineCpu', args, 'read the features of the CPU', options);
+    return { farCpuHasVirtualisation: hasVirtualisation(expanded.cpu) };
+  } catch (error) {
+    // A daemon that cannot compute it does not say; a connection that broke is another matter.
+    if (isWarmvmError(error, 'WARMVM_HOST_OPERATION') || isWarmvmError(error, 'WARMVM_NOT_SUPPORTED')) return {};
+    throw error;
+  }
 }
 
 /** libvirt counts a version as major * 1,000,000 + minor * 1,000 + release. */

@@ -18,6 +18,11 @@ export const connectionProcedures = {
     ret: { capabilities: 'string' },
     slow: true,
   },
+  connectBaselineCpu: {
+    number: 162,
+    args: { xmlCpus: 'string[256]', flags: 'u32' },
+    ret: { cpu: 'string' },
+  },
   connectGetStoragePoolCapabilities: { number: 403, args: { flags: 'u32' }, ret: { capabilities: 'string' } },
   connectGetCpuModelNames: {
     number: 312,

@@ -1,0 +1,89 @@
+import type {
+  CallOptions,
+  Driver,
+  DriverCapabilities,
+  ForkOptions,
+  GoldenImage,
+  GoldenSnapshot,
+  HostReport,
+  Machine,
+  MachineRecord,
+  OwnerTag,
+  PrepareOptions,
+} from '@warmvm/core/driver';
+import { createLibvirtDriver } from '@warmvm/driver-libvirt';
+import { createSshDialer, type SshDialer } from './dialer.ts';
+import type { LibvirtSshDriverOptions } from './options/options.ts';
+import { parseSshOptions } from './options/parse-options.ts';
+
+/**
+ * A driver for a libvirt daemon on another host. Nothing is read, connected or started before the first call.
+ * @throws TypeError, RangeError for bad options
+ */
+export function createLibvirtSshDriver(options: LibvirtSshDriverOptions): Driver {
+  const { driver } = parseSshOptions(options);
+  if (driver !== 'qemu')
+    throw new TypeError(`options.uri names the hypervisor ${driver}, expected qemu+ssh://host/system`);
+  const dialer = createSshDialer(options);
+  const { storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock } = options;
+  const { bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs } = options;
+  const given = {
+    ...{ storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock },
+    ...{ bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs },
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return new LibvirtSshDriver(createLibvirtDriver({ ...set, uri: dialer.uri, dial: dialer.dial }), dialer);
+}
+
+/** The libvirt driver, and the ssh connections that end after it. */
+class LibvirtSshDriver implements Driver {
+  readonly specificationVersion = 1;
+  readonly name = 'libvirt-ssh';
+  readonly capabilities: DriverCapabilities;
+  readonly #inner: Driver;
+  readonly #dialer: SshDialer;
+  #disposed: Promise<void> | undefined;
+
+  constructor(inner: Driver, dialer: SshDialer) {
+    this.#inner = inner;
+    this.#dialer = dialer;
+    this.capabilities = inner.capabilities;
+  }
+
+  prepare(image: GoldenImage, options: PrepareOptions): Promise<GoldenSnapshot> {
+    return this.#inner.prepare(image, options);
+  }
+
+  fork(golden: GoldenSnapshot, options: ForkOptions): Promise<Machine> {
+    return this.#inner.fork(golden, options);
+  }
+
+  list(owner: Pick<OwnerTag, 'pool'>, options?: CallOptions): Promise<readonly MachineRecord[]> {
+    return this.#inner.list(owner, options);
+  }
+
+  adopt(record: MachineRecord, options: ForkOptions): Promise<Machine> {
+    return this.#inner.adopt(record, options);
+  }
+
+  remove(record: MachineRecord, options?: CallOptions): Promise<void> {
+    return this.#inner.remove(record, options);
+  }
+
+  ping(options?: CallOptions): Promise<HostReport> {
+    return this.#inner.ping(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    try {
+      await this.#inner[Symbol.asyncDispose]();
+    } finally {
+      await this.#dialer[Symbol.asyncDispose]();
+    }
+  }
+}

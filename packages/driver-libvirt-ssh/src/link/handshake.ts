@@ -1,0 +1,108 @@
+import type { Duplex } from 'node:stream';
+import { isWarmvmError } from '@warmvm/core/driver';
+import type { AuthenticationType, AuthHandlerMiddleware, Client, ServerHostKeyAlgorithm } from 'ssh2';
+import ssh2 from 'ssh2';
+import { sshError } from '../problem.ts';
+import { Authentication, type Secrets } from './authentication.ts';
+import type { Hop } from './hop.ts';
+import type { HostKeyCheck } from './host-key.ts';
+
+/** What OpenSSH says to a client that tried too much. */
+const TOO_MANY = /too many authentication failures/i;
+
+/** An authenticated client. `closed` resolves when it is over. */
+export interface ReadyClient {
+  readonly client: Client;
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Speaks ssh on a stream until the host's key is found good and the host has let us in.
+ * @throws WARMVM_HOST_DENIED, WARMVM_HOST_PROTOCOL, WARMVM_HOST_UNREACHABLE; the signal's reason
+ */
+export async function handshake(
+  hop: Hop,
+  sock: Duplex,
+  check: HostKeyCheck,
+  secrets: Secrets,
+  signal: AbortSignal,
+): Promise<ReadyClient> {
+  const client = new ssh2.Client();
+  const authentication = new Authentication(hop, secrets);
+  let keyRefusal: unknown;
+  const closed = new Promise<void>((resolve) => {
+    // The end comes first, and with it nothing more can be sent.
+    client.once('end', () => resolve()).once('close', () => resolve());
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let lastError: Error = new Error('the server hung up');
+      const fail = (error: Error): void => reject(explain(hop, error, keyRefusal, authentication));
+      const onAbort = (): void => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      client.once('ready', () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      client.on('error', (error: Error & { level?: string }) => {
+        lastError = error;
+        // An agent that fails for one key is followed by the next key.
+        if (error.level !== 'agent') fail(error);
+      });
+      client.once('close', () => fail(lastError));
+      const authHandler: AuthHandlerMiddleware = (methods, _isPartial, next) => {
+        authentication.next(methods as AuthenticationType[] | null).then((attempt) => next(attempt as never), reject);
+      };
+      client.connect({
+        sock,
+        username: hop.user,
+        authHandler,
+        algorithms: { serverHostKey: [...check.algorithms] as ServerHostKeyAlgorithm[] },
+        hostVerifier: (key: Buffer, verify: (isGood: boolean) => void) => {
+          check.check(key).then(
+            () => verify(true),
+            (error: unknown) => {
+              keyRefusal = error;
+              verify(false);
+            },
+          );
+        },
+        // The deadline is ours, on our clock.
+        readyTimeout: 0,
+        keepaliveInterval: hop.keepaliveIntervalMs,
+        keepaliveCountMax: hop.keepaliveCount,
+        strictVendor: false,
+      });
+      if (signal.aborted) onAbort();
+    });
+    return { client, closed };
+  } catch (error) {
+    client.on('error', () => {});
+    client.destroy();
+    throw error;
+  }
+}
+
+function explain(hop: Hop, cause: Error & { level?: string }, keyRefusal: unknown, tries: Authentication): unknown {
+  if (isWarmvmError(keyRefusal)) return keyRefusal;
+  const { host, port } = hop;
+  if (keyRefusal !== undefined) {
+    return sshError('host-key-unknown', `the known hosts of ${host} cannot be read`, { host, port }, keyRefusal);
+  }
+  if (TOO_MANY.test(cause.message)) return tries.tooMany(cause);
+  if (cause.level === 'client-authentication') return tries.failure(cause);
+  if (/no matching|no compatible/i.test(cause.message)) {
+    const remedy = 'update the older of the two sides';
+    return sshError(
+      'no-common-algorithm',
+      `${host}:${port} and we have no algorithm in common: ${cause.message}`,
+      { host, port, remedy },
+      cause,
+    );
+  }
+  if (cause.level === 'handshake' || cause.level === 'protocol') {
+    const remedy = 'see whether sshd listens on this port, and whether it takes new connections (MaxStartups)';
+    return sshError('not-ssh', `${host}:${port} does not speak ssh: ${cause.message}`, { host, port, remedy }, cause);
+  }
+  return sshError('link-lost', `the ssh connection to ${host}:${port} broke: ${cause.message}`, { host, port }, cause);
+}
