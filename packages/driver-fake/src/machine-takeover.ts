@@ -33,12 +33,8 @@ export function removable(store: HostStore, record: MachineRecord): boolean {
 
 function checkMark(store: HostStore, { id, owner }: MachineRecord): void {
   const mark = store.marks.get(id);
-  if (mark === undefined) {
-    throw new WarmvmError('WARMVM_HOST_DENIED', `${id} carries no mark: it belongs to somebody else`, {
-      details: { machineId: id },
-      cause: new Error('no mark'),
-    });
-  }
+  // What carries no mark of ours is not there for us, whatever it is.
+  if (mark === undefined) throw machineGone(id, 'the host has nothing of ours by this name');
   if (mark.pool === owner?.pool && mark.instance === owner.instance) return;
   throw machineGone(id, 'the record is out of date: another owner has taken it over');
 }

@@ -76,7 +76,7 @@ describe('adopt', () => {
     const foreign = { ...machine!, id: rig.host.plant() };
     const adopt = (record: typeof foreign): Promise<unknown> => rejection(rig.driver.adopt(record, { owner }));
     expect(await adopt(golden!)).toMatchObject({ code: 'WARMVM_NOT_SUPPORTED' });
-    expect(await adopt(foreign)).toMatchObject({ code: 'WARMVM_HOST_DENIED' });
+    expect(await adopt(foreign)).toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
     expect(await adopt(undefined as never)).toBeInstanceOf(TypeError);
   });
 });
@@ -132,7 +132,7 @@ describe('list and remove', () => {
     const machine = await rig.fork();
     const [, record] = await rig.records();
     const remove = (bad: NonNullable<typeof record>): Promise<unknown> => rejection(rig.driver.remove(bad));
-    expect(await remove({ ...record!, id: rig.host.plant() })).toMatchObject({ code: 'WARMVM_HOST_DENIED' });
+    expect(await remove({ ...record!, id: rig.host.plant() })).toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
     expect(await remove({ ...record!, owner: otherOwner })).toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
     expect(await remove(null as never)).toBeInstanceOf(TypeError);
     expect(await machine.state()).toBe('running');

@@ -73,10 +73,15 @@ describe('the agent over a line of our own', () => {
     expect(names).toEqual(['warmvm.agent.0']);
   });
 
-  test('ends with the machine', async () => {
+  test('ends with the machine, also for what is under way and for whoever took the guest before', async () => {
     await using world = await World.create();
     const machine = await world.driver.fork(await world.prepare(), { owner });
+    const { guest } = machine;
+    const gone = { code: 'WARMVM_MACHINE_GONE', retryable: false };
+    const underWay = expect(guest.exec(['sleep'])).rejects.toMatchObject(gone);
     await machine[Symbol.asyncDispose]();
-    await expect(machine.guest.ping()).rejects.toMatchObject({ code: 'WARMVM_GUEST_UNRESPONSIVE' });
+    await underWay;
+    await expect(guest.ping()).rejects.toMatchObject(gone);
+    await expect(machine.guest.ping()).rejects.toMatchObject(gone);
   });
 });

@@ -20,6 +20,8 @@ export interface AgentLink extends AsyncDisposable {
   firstAnswer(timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** Told when the guest was thrown back under the link: what comes next answers nothing that was asked before. */
   resync(): void;
+  /** From now on, and for what is under way, calls to the guest reject with this, whatever the line says. */
+  fail(error: WarmvmError): void;
   /** Resolves when the other end has gone: with a stream of our own, that is the first sign of a QEMU that died. */
   readonly ended: Promise<void>;
 }
@@ -53,15 +55,46 @@ export async function openAgentLink(
     duplex.once('end', resolve).once('close', resolve);
   });
   const channel = streamChannel(duplex, { clock });
+  const line = new FailingChannel(knowingOfLostHosts(channel));
   return {
-    ...agentOver(knowingOfLostHosts(channel), clock),
+    ...agentOver(line, clock),
     resync: () => channel.resync(),
+    fail: (error) => line.fail(error),
     ended,
     async [Symbol.asyncDispose]() {
       await channel[Symbol.asyncDispose]();
       await stream[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A channel that can be told why it no longer works: whoever ends it knows better than the line does. */
+class FailingChannel implements AgentChannel {
+  readonly #inner: AgentChannel;
+  #failure: WarmvmError | undefined;
+
+  constructor(inner: AgentChannel) {
+    this.#inner = inner;
+  }
+
+  fail(error: WarmvmError): void {
+    this.#failure ??= error;
+  }
+
+  async request(json: string, options: AgentRequestOptions): Promise<string> {
+    options.signal?.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await this.#inner.request(json, options);
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw this.#failure ?? error;
+    }
+  }
+
+  resync(): void {
+    this.#inner.resync?.();
+  }
 }
 
 /** A stream whose socket broke ended with the host, not with the guest. */
@@ -83,12 +116,13 @@ function knowingOfLostHosts(channel: AgentChannel): AgentChannel {
 }
 
 function daemonLink(session: Session, dom: DomainRef, clock: Clock): AgentLink {
-  const channel: AgentChannel = {
+  const line = new FailingChannel({
     request: (json, options) => requestThroughDaemon(session, dom, clock, json, options),
-  };
+  });
   return {
-    ...agentOver(channel, clock),
+    ...agentOver(line, clock),
     resync: () => {},
+    fail: (error) => line.fail(error),
     ended: new Promise(() => {}),
     async [Symbol.asyncDispose]() {},
   };

@@ -18,6 +18,7 @@ import { forkMachine } from './fork.ts';
 import { GoldenMaker, type LibvirtGolden } from './golden.ts';
 import { Guardian } from './guardian.ts';
 import { type HostFacts, hostFacts } from './host-facts.ts';
+import { requireRunning } from './lifecycle.ts';
 import { LibvirtMachine } from './machine.ts';
 import { isAbsent } from './map-error.ts';
 import { type LibvirtDriverOptions, type ParsedOptions, parseOptions } from './options.ts';
@@ -119,18 +120,13 @@ class LibvirtDriver implements Driver {
       throw new WarmvmError('WARMVM_NOT_SUPPORTED', `${record.id} is a golden snapshot; only machines are adopted`);
     }
     const { state } = await this.#session.state(dom, options);
-    if (state !== 'running') {
-      const code = state === 'crashed' ? 'WARMVM_MACHINE_CRASHED' : 'WARMVM_NOT_READY';
-      throw new WarmvmError(code, `machine ${record.id} cannot be adopted: it is ${state}`, {
-        details: { machine: record.id, state, expected: 'running' },
-      });
-    }
+    requireRunning(record.id, state);
     const adopted: MarkedDomain = { dom, mark: { ...mark, owner: options.owner } };
     await this.#guard(options.owner, options.signal);
     try {
       await this.#workshop.remark(dom, adopted.mark, options);
       const onDispose = (gone: LibvirtMachine): boolean => this.#machines.delete(gone);
-      const machine = await LibvirtMachine.attach(this.#workshop, adopted, onDispose, options);
+      const machine = await LibvirtMachine.takeOver(this.#workshop, adopted, onDispose, options);
       this.#machines.add(machine);
       return machine;
     } catch (error) {
@@ -151,6 +147,9 @@ class LibvirtDriver implements Driver {
     } catch (error) {
       if (!isWarmvmError(error, 'WARMVM_MACHINE_GONE')) throw error;
     }
+    // Whoever made the storage pool may be dead. A driver that has something in it, or is about to, takes it away itself.
+    const hasNothing = this.#machines.size === 0 && this.#goldens.size === 0 && this.#underWay.size === 0;
+    if (hasNothing) await this.#workshop.storage.removeIfEmpty(options);
   }
 
   async ping(options: CallOptions = {}): Promise<HostReport> {

@@ -1,4 +1,4 @@
-import type { MachineState } from '@warmvm/core/driver';
+import { type MachineState, WarmvmError } from '@warmvm/core/driver';
 import { DomainState } from '@warmvm/libvirt';
 
 /** A machine state with the hypervisor's word for it. */
@@ -65,4 +65,13 @@ export function stateOfEvent(event: number, detail: number): ObservedState | und
 /** Whether a lifecycle event means: look again. */
 export function asksForState(event: number, detail: number): boolean {
   return event === 2 || event === 3 || event === 4 || event === 7 || (event === 5 && detail === 6);
+}
+
+/** @throws WARMVM_MACHINE_CRASHED, WARMVM_NOT_READY when it does not run */
+export function requireRunning(machine: string, state: MachineState): void {
+  if (state === 'running') return;
+  const code = state === 'crashed' ? 'WARMVM_MACHINE_CRASHED' : 'WARMVM_NOT_READY';
+  throw new WarmvmError(code, `machine ${machine} cannot be adopted: it is ${state}`, {
+    details: { machine, state, expected: 'running' },
+  });
 }

@@ -6,13 +6,22 @@ import {
   type MachineChange,
   type MachineState,
   StateFeed,
+  sleep,
   WarmvmError,
 } from '@warmvm/core/driver';
 import { type GuestAgent, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, openAgentLink } from './agent-link.ts';
 import { identityFor } from './identity.ts';
+import { type ObservedState, requireRunning } from './lifecycle.ts';
 import { rewind } from './rewind.ts';
 import type { MarkedDomain, Workshop } from './workshop.ts';
+
+/** How often libvirtd is asked for a QEMU that has died, and the time between: it may take that long to see it. */
+const REAPING_LOOKS = 50;
+const REAPING_POLL_MS = 20;
+
+/** How long the guest of a machine that is taken over has for an answer. */
+const TAKEOVER_ANSWER_MS = 1_000;
 
 /** A machine on a libvirt host. */
 export class LibvirtMachine implements Machine {
@@ -27,6 +36,7 @@ export class LibvirtMachine implements Machine {
   #stopWatching: () => void = () => {};
   #lost: WarmvmError | undefined;
   #inReset = false;
+  #lineHasEnded = false;
   #resetting: Promise<unknown> = Promise.resolve();
   #disposed: Promise<void> | undefined;
 
@@ -74,6 +84,26 @@ export class LibvirtMachine implements Machine {
     }
   }
 
+  /** The same for a domain of another process, once it is sure that it runs. @throws WARMVM_MACHINE_CRASHED, WARMVM_NOT_READY */
+  static async takeOver(...given: Parameters<typeof LibvirtMachine.attach>): Promise<LibvirtMachine> {
+    const machine = await LibvirtMachine.attach(...given);
+    const [, , , options] = given;
+    try {
+      // libvirt says "running" of a QEMU that has just died; its line ends meanwhile. A guest that hangs may be taken over.
+      await machine.#link.firstAnswer(TAKEOVER_ANSWER_MS, options.signal).catch((error: unknown) => {
+        options.signal?.throwIfAborted();
+        if (isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
+      });
+      requireRunning(machine.id, await machine.state(options));
+      return machine;
+    } catch (error) {
+      machine.#stopWatching();
+      machine.#feed.end();
+      await machine.#link[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   get generation(): number {
     return this.#generation;
   }
@@ -85,9 +115,9 @@ export class LibvirtMachine implements Machine {
 
   async state(options: CallOptions = {}): Promise<MachineState> {
     this.#requireAlive();
-    const observed = await this.#workshop.session.state(this.#domain.dom, options);
-    this.#publish(observed.state, observed.reason);
-    return observed.state;
+    const { state, reason } = await this.#observe(options);
+    this.#publish(state, reason);
+    return state;
   }
 
   watch(options: CallOptions = {}): AsyncIterable<MachineChange> {
@@ -131,14 +161,14 @@ export class LibvirtMachine implements Machine {
     this.#generation += 1;
     this.#inReset = true;
     try {
+      if (await this.#isTakenOver({ signal })) throw this.#gone(undefined, 'was taken over by somebody else');
       await this.#rewind(signal);
-      // After the rewind: libvirt's own revert also brings the old mark back.
-      await this.#recordGeneration(signal);
       await this.renew({ signal });
       await this.state({ signal });
     } catch (cause) {
       this.#inReset = false;
       void this.#look();
+      if (isWarmvmError(cause, 'WARMVM_MACHINE_GONE')) throw cause;
       if (this.#disposing.signal.aborted) throw this.#gone(cause);
       if (options.signal?.aborted) throw options.signal.reason;
       if (isWarmvmError(cause, 'WARMVM_HOST_LOST')) throw cause;
@@ -160,14 +190,28 @@ export class LibvirtMachine implements Machine {
     }
   }
 
+  /** Whether the mark names another owner by now. */
+  async #isTakenOver(options: CallOptions = {}): Promise<boolean> {
+    const mark = await this.#workshop.markOf(this.#domain.dom, options);
+    return mark !== undefined && mark.owner.instance !== this.#domain.mark.owner.instance;
+  }
+
   /** So that generations grow also for a later process that adopts the machine. */
-  async #recordGeneration(signal: AbortSignal): Promise<void> {
+  async #recordGeneration(): Promise<void> {
     const mark = { ...this.#domain.mark, generation: this.#generation };
-    await this.#workshop.remark(this.#domain.dom, mark, { signal });
+    await this.#workshop.remark(this.#domain.dom, mark);
   }
 
   async #rewind(signal: AbortSignal): Promise<void> {
-    const { agentSurvives } = await rewind(this.#workshop, this.#domain.dom, { signal });
+    let agentSurvives: boolean;
+    try {
+      ({ agentSurvives } = await rewind(this.#workshop, this.#domain.dom, { signal }));
+    } catch (error) {
+      if (!isWarmvmError(error, 'WARMVM_HOST_LOST')) await this.#recordGeneration().catch(() => {});
+      throw error;
+    }
+    // Not to be given up by an abort: libvirt's own revert brings the mark of the fork back, which may name another owner.
+    await this.#recordGeneration();
     if (agentSurvives) this.#link.resync();
     else await this.#reopenLink(signal);
   }
@@ -187,11 +231,23 @@ export class LibvirtMachine implements Machine {
    */
   #watchLink(): void {
     const link = this.#link;
+    this.#lineHasEnded = false;
     void link.ended.then(() => {
+      if (this.#link === link) this.#lineHasEnded = true;
       const expected = this.#link !== link || this.#inReset || this.#disposed !== undefined || this.#lost !== undefined;
       if (!expected && this.#feed.present.state === 'running')
         this.#publish('stopping', 'its agent channel has closed');
     });
+  }
+
+  /** What libvirt says, which is late with a death: while the agent's line has ended and it says "running", it is asked again. */
+  async #observe(options: CallOptions): Promise<ObservedState> {
+    const { session } = this.#workshop;
+    for (let look = 1; ; look += 1) {
+      const observed = await session.state(this.#domain.dom, options);
+      if (observed.state !== 'running' || !this.#lineHasEnded || look === REAPING_LOOKS) return observed;
+      await sleep(session.clock, REAPING_POLL_MS, options.signal);
+    }
   }
 
   /** A reset pauses and stops on its way, and looks itself when it is done; what was seen meanwhile or before says nothing. */
@@ -199,7 +255,7 @@ export class LibvirtMachine implements Machine {
     if (this.#inReset) return;
     const generation = this.#generation;
     try {
-      const { state, reason } = await this.#workshop.session.state(this.#domain.dom);
+      const { state, reason } = await this.#observe({});
       if (generation === this.#generation && !this.#inReset) this.#publish(state, reason);
     } catch {
       // A lost host is told by itself, and a domain that is gone had its own event.
@@ -211,9 +267,10 @@ export class LibvirtMachine implements Machine {
     this.#stopWatching();
     this.#feed.end();
     await this.#resetting.catch(() => {});
+    this.#link.fail(this.#gone());
     await this.#link[Symbol.asyncDispose]();
     try {
-      await this.#workshop.demolish(this.#domain);
+      if (!(await this.#isTakenOver())) await this.#workshop.demolish(this.#domain);
     } catch (error) {
       // Dispose is safe after the host is lost: what is left there carries our mark, and a sweep finds it.
       if (this.#lost === undefined && !isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
@@ -228,6 +285,7 @@ export class LibvirtMachine implements Machine {
 
   #lose(error: WarmvmError): void {
     this.#lost = error;
+    this.#link.fail(error);
     this.#feed.fail(error);
   }
 
@@ -236,8 +294,8 @@ export class LibvirtMachine implements Machine {
     if (this.#lost !== undefined) throw this.#lost;
   }
 
-  #gone(cause?: unknown): WarmvmError {
-    return new WarmvmError('WARMVM_MACHINE_GONE', `machine ${this.id} has been destroyed`, {
+  #gone(cause?: unknown, what: string = 'has been destroyed'): WarmvmError {
+    return new WarmvmError('WARMVM_MACHINE_GONE', `machine ${this.id} ${what}`, {
       details: { machine: this.id },
       ...(cause === undefined ? {} : { cause }),
     });

@@ -73,6 +73,44 @@ describe('adopt', () => {
     expect(world.host.domains.has(record.id)).toBe(false);
   });
 
+  test('leaves the handle of the old owner without any power over the machine', async () => {
+    await using world = await World.create();
+    const handle = await world.driver.fork(await world.prepare(), { owner });
+    const record = (await world.driver.list(owner)).find(({ kind }) => kind === 'machine')!;
+    const other = world.newDriver();
+    const machine = await other.adopt(record, { owner: heir });
+    await expect(handle.reset()).rejects.toMatchObject({ code: 'WARMVM_MACHINE_GONE', message: /taken over/ });
+    expect(readMark(world.host.domain(record.id).xml)).toMatchObject({ owner: heir, generation: 1 });
+    await handle[Symbol.asyncDispose]();
+    await world.driver[Symbol.asyncDispose]();
+    expect(await machine.state()).toBe('running');
+    await other[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+  });
+
+  test('holds through a reset over libvirt, which brings the old mark back, also when it is given up or fails', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const other = world.newDriver({ reset: 'revert' });
+    const machine = await other.adopt(record, { owner: heir });
+    const instance = (): string | undefined => readMark(world.host.domain(record.id).xml)?.owner.instance;
+    await machine.reset();
+    expect(instance()).toBe(heir.instance);
+    const controller = new AbortController();
+    world.host.script('domainOpenChannel', () => {
+      controller.abort(new Error('enough'));
+      return undefined;
+    });
+    await expect(machine.reset({ signal: controller.signal })).rejects.toThrow('enough');
+    expect(instance()).toBe(heir.instance);
+    world.host.script('domainOpenChannel');
+    world.host.storage.atPath(`/var/lib/libvirt/images/warmvm/${record.id}.img`).snapshots.clear();
+    await expect(machine.reset()).rejects.toMatchObject({ code: 'WARMVM_RESET_FAILED' });
+    expect(instance()).toBe(heir.instance);
+    await other[Symbol.asyncDispose]();
+    expect(world.host.domains.has(record.id)).toBe(false);
+  });
+
   test('that fails leaves the machine to its old owner', async () => {
     const { world, record } = await withMachine();
     await using _ = world;
@@ -90,6 +128,25 @@ describe('adopt', () => {
     world.host.domain(record.id).stop(why);
     await expect(world.driver.adopt(record, { owner: heir })).rejects.toMatchObject({ code });
     expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+  });
+
+  test('refuses a machine that has just died, of which libvirt still says that it runs', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    const domain = world.host.domain(record.id);
+    let looks = 0;
+    world.host.script('domainGetState', () => {
+      looks += 1;
+      if (looks === 2) domain.running.end();
+      if (looks === 5) domain.stop('crashed');
+      return undefined;
+    });
+    const other = world.newDriver();
+    const adopting = other.adopt(record, { owner: heir });
+    await expect(adopting).rejects.toMatchObject({ code: 'WARMVM_MACHINE_CRASHED' });
+    expect(readMark(domain.xml)?.owner).toEqual(owner);
+    await other[Symbol.asyncDispose]();
+    expect(world.host.domains.has(record.id)).toBe(true);
   });
 
   test('refuses a golden snapshot', async () => {
@@ -119,6 +176,21 @@ describe('remove', () => {
     expect(world.host.inventory.filter((name) => name.startsWith(record.id))).toEqual([]);
     expect(world.host.domains.size).toBe(1);
     await other[Symbol.asyncDispose]();
+  });
+
+  test('of the last thing takes the storage pool away, whoever made it, unless the driver has something itself', async () => {
+    const { world } = await withMachine();
+    await using _ = world;
+    const records = await world.driver.list(owner);
+    const other = world.newDriver();
+    const busy = world.newDriver();
+    await busy.prepare(world.image, { owner: { ...owner, pool: 'another' } });
+    for (const record of records) await other.remove(record);
+    expect(world.host.storage.pools.size).toBe(1);
+    const [golden] = await other.list({ pool: 'another' });
+    await other.remove(golden!);
+    expect(world.host.inventory).toEqual([]);
+    expect(world.host.storage.pools.size).toBe(0);
   });
 
   test('does not touch a domain without our mark, with another pool’s, or taken over by somebody', async () => {

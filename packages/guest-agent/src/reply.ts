@@ -9,6 +9,11 @@ export type Decode<T> = (value: unknown) => T;
 /** An answer that is not what the protocol says. Never leaves the package: it becomes `WARMVM_HOST_PROTOCOL`. */
 export class Malformed extends Error {}
 
+/** What the agent itself said: the cause of the errors that are made of it. */
+class AgentRefusal extends Error {
+  override readonly name = 'AgentRefusal';
+}
+
 /** At most 200 characters of something that the guest sent, printable ASCII only. */
 export function excerpt(text: string): string {
   return text.slice(0, EXCERPT_CHARACTERS).replace(/[^\x20-\x7e]/g, '?');
@@ -36,12 +41,17 @@ function refusal(command: string, error: Record<string, unknown>): WarmvmError {
   const agentClass = excerpt(asText(error.class, 'error.class'));
   const description = excerpt(asText(error.desc, 'error.desc'));
   const details = { command, class: agentClass, description };
+  const cause = new AgentRefusal(`${agentClass}: ${description}`);
   if (isMissing(agentClass, description)) {
     return new WarmvmError('WARMVM_NOT_SUPPORTED', `The guest agent does not offer ${command}: ${description}`, {
       details,
+      cause,
     });
   }
-  return new WarmvmError('WARMVM_GUEST_EXEC_FAILED', `The guest agent refused ${command}: ${description}`, { details });
+  return new WarmvmError('WARMVM_GUEST_EXEC_FAILED', `The guest agent refused ${command}: ${description}`, {
+    details,
+    cause,
+  });
 }
 
 function isMissing(agentClass: string, description: string): boolean {

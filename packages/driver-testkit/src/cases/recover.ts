@@ -70,8 +70,11 @@ export const recoverCases: readonly KitCase[] = [
     const { workplace, record, heir } = await machineAndHeir(context);
     const adopted = await heir.driver.adopt(record, { owner: heir.owner });
     context.defer(() => adopted[Symbol.asyncDispose]());
-    const late = workplace.driver.adopt(record, { owner: context.newOwner(workplace.owner.pool) });
+    const taker = context.newOwner(workplace.owner.pool);
+    const late = workplace.driver.adopt(record, { owner: taker });
     await rejectsWith(late, 'WARMVM_MACHINE_GONE', 'adopt of a machine that has another owner by now');
+    const forged = workplace.driver.adopt({ ...record, owner: context.newOwner() }, { owner: taker });
+    await rejectsWith(forged, 'WARMVM_MACHINE_GONE', 'adopt of a machine that does not carry the mark of the record');
     assert.deepEqual((await heir.recordOf(adopted))?.owner, heir.owner, 'the mark must name the owner that it named');
   }),
   kitCase('RECOVER-6', 'adopts neither golden snapshots nor what is gone', {}, async (context) => {
@@ -92,6 +95,11 @@ export const recoverCases: readonly KitCase[] = [
     const { machine, record, heir } = await machineAndHeir(context);
     const adopted = await heir.driver.adopt(record, { owner: heir.owner });
     context.defer(() => adopted[Symbol.asyncDispose]());
+    if (context.capabilities.reset !== 'none') {
+      await rejectsWith(machine.reset(), 'WARMVM_MACHINE_GONE', 'reset by the handle of the old owner');
+      const { generation } = (await heir.recordOf(adopted))!;
+      assert.equal(generation, record.generation, 'a reset by the handle of the old owner must not touch the machine');
+    }
     await machine[Symbol.asyncDispose]();
     assert.equal(await adopted.state(), 'running', 'dispose of the old handle must not touch the machine');
   }),
@@ -112,8 +120,10 @@ export const recoverCases: readonly KitCase[] = [
     const { record, heir, workplace } = await machineAndHeir(context);
     const adopted = await heir.driver.adopt(record, { owner: heir.owner });
     context.defer(() => adopted[Symbol.asyncDispose]());
-    const [end] = await Promise.allSettled([workplace.driver.remove(record)]);
-    if (end.status === 'rejected') await rejectsWith(Promise.reject(end.reason), 'WARMVM_MACHINE_GONE', 'remove');
+    for (const stale of [record, { ...record, owner: context.newOwner() }]) {
+      const [end] = await Promise.allSettled([workplace.driver.remove(stale)]);
+      if (end.status === 'rejected') await rejectsWith(Promise.reject(end.reason), 'WARMVM_MACHINE_GONE', 'remove');
+    }
     assert.equal(await adopted.state(), 'running', 'remove must not touch what has another owner by now');
   }),
   kitCase('RECOVER-12', 'writes its mark before anything else', {}, async (context) => {

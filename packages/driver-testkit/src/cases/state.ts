@@ -23,6 +23,16 @@ function isNewsOf(machine: Machine): (change: MachineChange) => boolean {
   return ({ state, generation }) => state === 'running' && generation === machine.generation;
 }
 
+/** A host that has forgotten a machine may say so. */
+async function stateOf(machine: Machine): Promise<string> {
+  try {
+    return await machine.state();
+  } catch (error) {
+    if (isWarmvmError(error, 'WARMVM_MACHINE_GONE')) return 'stopped';
+    throw error;
+  }
+}
+
 function newsLimitMs({ capabilities }: KitContext): number {
   return capabilities.stateEvents ? EVENT_MS : POLL_MS;
 }
@@ -44,10 +54,13 @@ export const stateCases: readonly KitCase[] = [
   kitCase('STATE-3', 'says of a machine that died that it does not run', {}, async (context) => {
     const machine = await context.fork();
     await context.kill(machine);
-    const seen = await machine.state().catch((error: unknown) => {
-      if (isWarmvmError(error, 'WARMVM_MACHINE_GONE')) return 'stopped';
-      throw error;
-    });
+    const limitMs = context.scaled(newsLimitMs(context));
+    const startedMs = context.clock.now();
+    let seen = await stateOf(machine);
+    while (seen === 'running' && context.clock.now() - startedMs < limitMs) {
+      await context.pause(context.scaled(20));
+      seen = await stateOf(machine);
+    }
     assert.ok(DEAD.includes(seen), `state of a machine that died must say so, got ${seen}`);
   }),
   kitCase('STATE-4', 'ends every watch when the machine is disposed', {}, async (context) => {
@@ -85,5 +98,17 @@ export const stateCases: readonly KitCase[] = [
     const other = new Watching(context, machine);
     await other.change(EVENT_MS, 'the present state for another watcher');
     assert.equal(await machine.state(), 'running', 'the machine must go on when a watcher leaves');
+  }),
+  kitCase('STATE-8', 'knows of a death by state no later than by watch', {}, async (context) => {
+    const machine = await context.fork();
+    const watching = new Watching(context, machine);
+    await watching.change(EVENT_MS, 'the present state');
+    await context.kill(machine);
+    const isDeath = ({ state }: MachineChange): boolean => DEAD.includes(state);
+    const news = await Promise.allSettled([watching.until(isDeath, newsLimitMs(context), 'news of the death')]);
+    // What is never told is a matter of STATE-2.
+    if (news[0].status === 'rejected') return;
+    const seen = await stateOf(machine);
+    assert.ok(DEAD.includes(seen), `state must not contradict what a watch has told before, got ${seen}`);
   }),
 ];
