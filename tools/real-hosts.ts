@@ -1,4 +1,5 @@
 // Makes this computer ready for the suites that boot guests: packages, and a libvirt daemon below a subreaper.
+import { existsSync, readFileSync } from 'node:fs';
 import { systemCommandRunner } from '../apps/cli/src/host/command-runner.ts';
 import { ensureLibvirtDaemon, type LibvirtDaemon } from '../apps/cli/src/host/daemon.ts';
 import { ensurePackages, hypervisorPackages } from '../apps/cli/src/host/packages.ts';
@@ -11,6 +12,9 @@ export type RealHosts =
 /** Packages that only the suites need: the real guest agent, which one of them runs on this computer, and both ends of libvirt over ssh. */
 const SUITE_PACKAGES = ['qemu-guest-agent', 'openssh-server', 'openssh-client', 'netcat-openbsd'];
 
+/** Browsers that the suite of the bench report can drive, under the names that Debian, Google and Ubuntu give them. */
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
+
 /** Real suites must run in CI, and wherever WARMVM_REAL=1 says so. */
 export function realSuitesMandatory(environment: Readonly<Record<string, string | undefined>>): boolean {
   const on = (value: string | undefined): boolean =>
@@ -20,7 +24,7 @@ export function realSuitesMandatory(environment: Readonly<Record<string, string 
 
 /**
  * Prepares this computer. `environment` tells the suites where to go: `WARMVM_LIBVIRT_SOCKET` is the daemon's socket,
- * `WARMVM_SUBREAPER` who reaps its guests.
+ * `WARMVM_SUBREAPER` who reaps its guests, `WARMVM_BROWSER` a browser, empty where there is none.
  */
 export async function prepareRealHosts(signal: AbortSignal, print: (text: string) => void): Promise<RealHosts> {
   if (process.platform !== 'linux')
@@ -28,9 +32,25 @@ export async function prepareRealHosts(signal: AbortSignal, print: (text: string
   if (process.getuid?.() !== 0)
     return { kind: 'unavailable', reason: 'real suites need root: they use the system libvirt daemon' };
   const common = { runner: systemCommandRunner, onProgress: (text: string) => print(`         ${text}`), signal };
-  const packages = await ensurePackages({ ...common, packages: [...hypervisorPackages(), ...SUITE_PACKAGES] });
+  const packages = await ensurePackages({
+    ...common,
+    packages: [...hypervisorPackages(), ...SUITE_PACKAGES, ...browserPackages()],
+  });
   if (packages.kind === 'impossible') return { kind: 'unavailable', reason: packages.reason };
   const daemon = await ensureLibvirtDaemon(common);
-  const environment = { WARMVM_LIBVIRT_SOCKET: daemon.socketPath, WARMVM_SUBREAPER: daemon.subreaper };
+  const environment = {
+    WARMVM_LIBVIRT_SOCKET: daemon.socketPath,
+    WARMVM_SUBREAPER: daemon.subreaper,
+    WARMVM_BROWSER: BROWSERS.find((path) => existsSync(path)) ?? '',
+  };
   return { kind: 'ready', environment, daemon };
+}
+
+/** Debian's own package where no browser is installed yet. Ubuntu has none that installs outside a snap: its CI images have Chrome. */
+function browserPackages(): readonly string[] {
+  return BROWSERS.some((path) => existsSync(path)) || isUbuntu() ? [] : ['chromium'];
+}
+
+function isUbuntu(): boolean {
+  return existsSync('/etc/os-release') && /^ID="?ubuntu"?$/m.test(readFileSync('/etc/os-release', 'utf8'));
 }
