@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '@warmvm/core';
 import { CommanderError } from 'commander';
-import { plainView } from './plain-view.ts';
 import { parseRequest } from './program.ts';
-import { writeResult } from './result/result-file.ts';
+import { requireWritableOutputs, writeOutputs } from './report/outputs.ts';
+import { styleFor } from './report/terminal/style.ts';
+import { closingText } from './report/terminal/summary.ts';
+import { viewFor } from './report/terminal/view.ts';
 import { runSuites } from './run.ts';
 import { parseTargets } from './targets.ts';
 
@@ -18,13 +20,15 @@ const write = (text: string): void => void process.stdout.write(text);
 // Pools let their process end while they wait.
 const hold = systemClock.setTimer(() => {}, LONGEST_RUN_MS);
 try {
-  const { json, ...request } = parseRequest(process.argv.slice(2), write);
+  const { json, html, markdown, ...request } = parseRequest(process.argv.slice(2), write);
+  const outputs = { json, html, markdown };
+  await requireWritableOutputs(outputs);
   const targets = parseTargets(await readFile(TARGETS, 'utf8'), 'bench/targets.json');
-  const result = await runSuites({ ...request, targets, signal: interruption.signal, onProgress: plainView(write) });
-  if (json !== undefined) {
-    await writeResult(json, result);
-    write(`written to ${json}\n`);
-  }
+  const view = viewFor(process.stdout, systemClock);
+  const { signal } = interruption;
+  const result = await runSuites({ ...request, targets, signal, onProgress: view.listen }).finally(() => view.close());
+  write(`${closingText(result, styleFor(process.stdout))}\n`);
+  for (const file of await writeOutputs(result, outputs)) write(`written to ${file}\n`);
 } catch (error) {
   process.exitCode = error instanceof CommanderError ? error.exitCode : 1;
   if (!(error instanceof CommanderError)) process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);

@@ -1,18 +1,17 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { Outputs } from './report/outputs.ts';
 import type { Suite } from './suite.ts';
 import { chooseSuites, SUITES } from './suites.ts';
 
 /** What was asked for on the command line. */
-export interface Request {
+export interface Request extends Outputs {
   readonly suites: readonly Suite[];
   readonly samples?: number;
-  readonly json?: string;
 }
 
-interface Options {
+interface Options extends Outputs {
   readonly driver?: Suite['driver'];
   readonly samples?: number;
-  readonly json?: string;
 }
 
 /** Reads the arguments after the script's name. @throws CommanderError for bad ones, and when help was asked for */
@@ -24,6 +23,8 @@ export function parseRequest(args: readonly string[], write: (text: string) => v
     .addOption(new Option('--driver <name>', 'only suites of this driver').choices(['fake', 'libvirt']))
     .option('--samples <count>', "samples of each figure, instead of each suite's own number", parseCount)
     .option('--json <file>', 'also write every sample as JSON')
+    .option('--html <file>', 'also write one page with every sample, to be looked at in a browser')
+    .option('--markdown <file>', 'also write a summary for the page of a CI job')
     .configureOutput({ writeOut: write, writeErr: write })
     .exitOverride()
     .parse(args, { from: 'user' });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { plainView } from './plain-view.ts';
 import type { BenchProgress } from './progress.ts';
 import type { BenchResult } from './result/bench-result.ts';
 import { parseResult } from './result/result-file.ts';
@@ -44,17 +43,6 @@ describe('runSuites', () => {
     expect(results[0]?.facts).toMatchObject({
       'acquires that waited for a turn of the event loop (I/O or timer)': 0,
     });
-  });
-
-  test('tells what was measured beside what is stated', async () => {
-    await run(5);
-    let text = '';
-    const view = plainView((piece) => {
-      text += piece;
-    });
-    for (const event of progress) view(event);
-    expect(text).toMatch(/five leases at once.*< 200 ms.*<= 5.00 s.*p99/);
-    expect(text).toContain('load average');
   });
 
   test('ends with the reason of its signal', async () => {

@@ -8,3 +8,4 @@ export { qemuProcesses } from './start/host-inventory.ts';
 export { chooseStorage } from './start/libvirt-scene.ts';
 export { duration } from './start/report.ts';
 export { percentile } from './start/samples.ts';
+export { requireWritable } from './writable.ts';

@@ -35,7 +35,7 @@ export function headline(result: BenchResult): Headline {
       : worse > 0
         ? `${worse} ${worse === 1 ? 'figure is' : 'figures are'} worse than the base`
         : floors > 0
-          ? `${floors === 1 ? 'The one floor is' : `All ${floors} floors are`} met`
+          ? `${['', 'The one floor is', 'Both floors are'][floors] ?? `All ${floors} floors are`} met`
           : 'Measured, with nothing to hold it against';
   const counted: readonly (readonly [number, (count: number) => string])[] = [
     [count('goal-met'), (n) => `${n} ${n === 1 ? 'reaches its goal' : 'reach their goals'}`],

@@ -1,8 +1,8 @@
 import type { VNode } from 'preact';
-import type { Figure } from '../../result/figure.ts';
 import type { Verdict } from '../../result/verdict.ts';
 import { type Axis, axisOf } from '../chart/axis.ts';
 import { cumulativePath, dotsPath } from '../chart/paths.ts';
+import type { NamedFigure } from '../figure-groups.ts';
 import { plain, quantity } from '../quantity.ts';
 import { h } from './element.ts';
 import { gridLines, percent, plot, stretched, textAt, upright } from './svg.ts';
@@ -19,12 +19,6 @@ export interface Bound {
   readonly value: number;
 }
 
-/** A figure with its name and place in the result. */
-export interface NamedFigure extends Figure {
-  readonly name: string;
-  readonly suite: number;
-}
-
 /** The lines of a figure, without those of ratios. */
 export function boundsOf(figure: string, driver: string, verdicts: readonly Verdict[]): readonly Bound[] {
   return verdicts
@@ -37,12 +31,12 @@ export function boundsOf(figure: string, driver: string, verdicts: readonly Verd
 }
 
 /** Every sample as a dot, the median as a line, bounds as ticks. */
-export function strip(figure: NamedFigure, axis: Axis, bounds: readonly Bound[]): VNode {
+export function strip(figure: NamedFigure, suite: number, axis: Axis, bounds: readonly Bound[]): VNode {
   const { samples, unit } = figure;
   const size = samples.length > 2_000 ? 'tiny' : samples.length > 120 ? 'small' : 'large';
   const label = `${figure.name}: ${samples.length} samples, median ${quantity(figure.p50, unit)}, greatest ${quantity(figure.max, unit)}`;
   return plot(
-    { class: 'strip', height: STRIP_HEIGHT, label, data: { suite: figure.suite, figure: figure.name, axis } },
+    { class: 'strip', height: STRIP_HEIGHT, label, data: { suite, figure: figure.name, axis } },
     ...gridLines(axis, STRIP_HEIGHT),
     stretched(STRIP_HEIGHT, { class: `dots ${size}`, d: dotsPath(samples, axis, STRIP_HEIGHT) }),
     ...bounds.map(({ kind, value }) => upright(kind, axis.at(value), 0, STRIP_HEIGHT)),
@@ -51,7 +45,7 @@ export function strip(figure: NamedFigure, axis: Axis, bounds: readonly Bound[])
 }
 
 /** The share of samples within a value, and the bounds with their names. */
-export function curve(figure: NamedFigure, bounds: readonly Bound[]): VNode {
+export function curve(figure: NamedFigure, suite: number, bounds: readonly Bound[]): VNode {
   const { samples, unit, name } = figure;
   const axis = axisOf([...samples, ...bounds.map(({ value }) => value)], unit);
   const rows = bounds.toSorted((left, right) => left.value - right.value);
@@ -60,7 +54,7 @@ export function curve(figure: NamedFigure, bounds: readonly Bound[]): VNode {
   const yOf = (share: number): number => top + CURVE_HEIGHT * (1 - share);
   const label = `Share of the ${samples.length} samples of ${name} within a value: half within ${quantity(figure.p50, unit)}, 99 % within ${quantity(figure.p99, unit)}. ${rows.map(({ kind, value }) => `${kind} ${quantity(value, unit)}`).join(', ')}`;
   const picture = plot(
-    { class: 'curve', height: bottom + 22, label, data: { suite: figure.suite, figure: name, axis } },
+    { class: 'curve', height: bottom + 22, label, data: { suite, figure: name, axis } },
     ...LEVELS.map((share) => h('line', { class: 'grid', x1: 0, x2: '100%', y1: yOf(share), y2: yOf(share) })),
     ...axis.ticks.flatMap(({ at, label: text }) => [
       upright('grid', at, top, bottom),

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
-import { percentile } from 'warmvm/measure';
-import { type Ladder, STAGES, type Stage } from '../../result/ladder.ts';
+import type { Ladder } from '../../result/ladder.ts';
 import { lengthAxis } from '../chart/axis.ts';
+import { type LadderPath, ladderPaths } from '../ladder-path.ts';
 import { quantity } from '../quantity.ts';
 import { h } from './element.ts';
 import { gridLines, percent, plot, textAt } from './svg.ts';
@@ -12,17 +12,9 @@ const BAR_HEIGHT = 30;
 const LETTER = 0.022;
 const AROUND_NAME = 0.05;
 
-interface Path {
-  readonly name: string;
-  readonly stages: readonly { readonly stage: Stage; readonly medianMs: number }[];
-  readonly sumMs: number;
-  readonly wholeMs: number;
-  readonly samples: number;
-}
-
 /** Bars of the stages of each path, all on one scale. */
 export function ladderPlot(ladders: Readonly<Record<string, Ladder>>): VNode | null {
-  const paths = Object.entries(ladders).flatMap(([name, ladder]) => pathOf(name, ladder));
+  const paths = ladderPaths(ladders);
   if (paths.length === 0) return null;
   const axis = lengthAxis(Math.max(...paths.map(({ sumMs }) => sumMs)), 'ms');
   return h(
@@ -68,19 +60,7 @@ export function ladderPlot(ladders: Readonly<Record<string, Ladder>>): VNode | n
   );
 }
 
-function pathOf(name: string, ladder: Ladder): readonly Path[] {
-  const stages = STAGES.flatMap((stage) => {
-    const values = ladder[stage];
-    return values === undefined || values.length === 0 ? [] : [{ stage, medianMs: percentile(values, 0.5), values }];
-  });
-  if (stages.length === 0) return [];
-  const samples = stages[0]!.values.length;
-  const wholes = stages[0]!.values.map((_, index) => stages.reduce((sum, { values }) => sum + (values[index] ?? 0), 0));
-  const sumMs = stages.reduce((sum, { medianMs }) => sum + medianMs, 0);
-  return [{ name, stages, samples, sumMs, wholeMs: percentile(wholes, 0.5) }];
-}
-
-function bars({ stages }: Path, at: (ms: number) => number): readonly VNode[] {
+function bars({ stages }: LadderPath, at: (ms: number) => number): readonly VNode[] {
   let startMs = 0;
   return stages.flatMap(({ stage, medianMs }) => {
     const from = at(startMs);
@@ -98,6 +78,6 @@ function bars({ stages }: Path, at: (ms: number) => number): readonly VNode[] {
   });
 }
 
-function labelOf({ name, stages }: Path): string {
+function labelOf({ name, stages }: LadderPath): string {
   return `${name}: ${stages.map(({ stage, medianMs }) => `${stage} ${quantity(medianMs, 'ms')}`).join(', ')}`;
 }

@@ -2,8 +2,9 @@ import type { ComponentChild, VNode } from 'preact';
 import type { BenchResult } from '../../result/bench-result.ts';
 import type { SuiteResult } from '../../result/suite-result.ts';
 import { axisOf } from '../chart/axis.ts';
+import { type FigureGroup, figureGroups, type NamedFigure, nameInGroup } from '../figure-groups.ts';
 import { quantity } from '../quantity.ts';
-import { type Bound, boundsOf, curve, type NamedFigure, strip } from './distribution.ts';
+import { type Bound, boundsOf, curve, strip } from './distribution.ts';
 import { h } from './element.ts';
 import { ladderPlot } from './ladder.ts';
 import { factList, table } from './parts.ts';
@@ -16,7 +17,7 @@ const CURVE_FROM = 20;
 /** One suite on one driver: its ladders, every figure with every sample, ratios, facts. */
 export function suiteSection(suite: SuiteResult, index: number, { verdicts }: BenchResult): VNode {
   const mine = verdicts.filter((verdict) => verdict.suite === suite.suite && verdict.driver === suite.driver);
-  const figures = Object.entries(suite.figures).map(([name, figure]) => ({ ...figure, name, suite: index }));
+  const figures = Object.entries(suite.figures).map(([name, figure]) => ({ ...figure, name }));
   const bounds = (figure: NamedFigure): readonly Bound[] => boundsOf(figure.name, suite.driver, mine);
   const curves = figures.filter((figure) => figure.samples.length >= CURVE_FROM && bounds(figure).length > 0);
   const { acceleration } = suite.environment;
@@ -37,8 +38,8 @@ export function suiteSection(suite: SuiteResult, index: number, { verdicts }: Be
     ladderPlot(suite.ladders),
     curves.length === 0
       ? null
-      : h('div', { class: 'curves' }, ...curves.map((figure) => curve(figure, bounds(figure)))),
-    ...panels(figures).map((panel) => panelTable(panel, bounds)),
+      : h('div', { class: 'curves' }, ...curves.map((figure) => curve(figure, index, bounds(figure)))),
+    ...figureGroups(suite.figures).map((group) => panelTable(group, bounds, index)),
     ratioTable(suite.ratios, mine),
     factsOf(suite),
   );
@@ -49,18 +50,11 @@ export function suiteAnchor(index: number): string {
   return `suite-${index}`;
 }
 
-interface Panel {
-  readonly title: string;
-  readonly figures: readonly NamedFigure[];
-}
-
-/** Figures of one group and unit share a picture; those that stand alone share one for each unit. */
-function panels(figures: readonly NamedFigure[]): readonly Panel[] {
-  const byKey = Map.groupBy(figures, ({ group, unit }) => JSON.stringify([group, unit]));
-  return [...byKey.values()].map((members) => ({ title: members[0]?.group ?? '', figures: members }));
-}
-
-function panelTable({ title, figures }: Panel, bounds: (figure: NamedFigure) => readonly Bound[]): VNode {
+function panelTable(
+  { title, figures }: FigureGroup,
+  bounds: (figure: NamedFigure) => readonly Bound[],
+  suite: number,
+): VNode {
   const lines = figures.flatMap((figure) => bounds(figure));
   const { unit, better } = figures[0]!;
   const axis = axisOf([...figures.flatMap(({ samples }) => samples), ...lines.map(({ value }) => value)], unit);
@@ -82,8 +76,8 @@ function panelTable({ title, figures }: Panel, bounds: (figure: NamedFigure) => 
   return table(
     { class: 'figures', caption, columns },
     figures.map((figure): readonly ComponentChild[] => [
-      withoutGroup(figure.name, title),
-      strip(figure, axis, bounds(figure)),
+      nameInGroup(figure),
+      strip(figure, suite, axis, bounds(figure)),
       ...[figure.p50, figure.p95, figure.p99, figure.max].map((value) => quantity(value, unit)),
       figure.samples.length.toLocaleString('en-US'),
     ]),
@@ -105,12 +99,6 @@ function keyOf(lines: readonly Bound[]): readonly VNode[] {
       kind,
     ),
   );
-}
-
-/** `lend: tarn` in the group `lend` is just `tarn`. */
-function withoutGroup(name: string, group: string): string {
-  const rest = name.startsWith(`${group}: `) ? name.slice(group.length + 2) : name;
-  return rest === '' ? name : rest;
 }
 
 function factsOf({ facts }: SuiteResult): VNode | null {

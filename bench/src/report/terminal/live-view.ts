@@ -1,0 +1,117 @@
+import type { Timer } from '@warmvm/core';
+import { Listr, type ListrTaskWrapper, PRESET_TIMER } from 'listr2';
+import type { BenchProgress, ProgressListener } from '../../progress.ts';
+import type { SuiteResult } from '../../result/suite-result.ts';
+import type { ViewOptions } from './plain-view.ts';
+import { RemainingTime } from './remaining-time.ts';
+import { clean } from './style.ts';
+import { suiteText } from './suite-text.ts';
+
+const TICK_MS = 1_000;
+
+type Task = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output'>;
+
+/** A suite that waits for its turn, runs, or has ended. */
+interface Row {
+  readonly title: string;
+  readonly ended: PromiseWithResolvers<void>;
+  task?: Task;
+}
+
+/** A line for each suite on a terminal, with what it does now and how long it still takes; results when all have ended. */
+export class LiveView {
+  readonly #options: ViewOptions;
+  readonly #results: SuiteResult[] = [];
+  #rows: readonly Row[] = [];
+  #current = -1;
+  #remaining: RemainingTime;
+  #step = '';
+  #drawn: Promise<unknown> = Promise.resolve();
+  #tick: Timer | undefined;
+
+  constructor(options: ViewOptions) {
+    this.#options = options;
+    this.#remaining = new RemainingTime(options.clock.now());
+  }
+
+  readonly listen: ProgressListener = (progress) => {
+    this.#take(progress);
+    this.#show();
+  };
+
+  /** Never rejects: whoever runs the suites knows why they ended. */
+  async close(): Promise<void> {
+    this.#tick?.cancel();
+    for (const { title, ended } of this.#rows) ended.reject(new Error(`${title}: not finished`));
+    await this.#drawn.catch(() => {});
+    const { write, style } = this.#options;
+    for (const result of this.#results.splice(0)) {
+      write(`\n${style.strong(clean(result.suite))} (${clean(result.driver)}): ${clean(result.what)}\n\n`);
+      write(`${suiteText(result, style)}\n`);
+    }
+    write('\n');
+  }
+
+  #take(progress: BenchProgress): void {
+    switch (progress.type) {
+      case 'run-started':
+        this.#draw(progress.suites.map(({ suite, driver }) => `${clean(suite)} (${clean(driver)})`));
+        break;
+      case 'suite-started':
+        this.#current += 1;
+        this.#remaining = new RemainingTime(this.#options.clock.now());
+        this.#step = clean(progress.what);
+        break;
+      case 'step':
+        this.#step = clean(progress.text);
+        break;
+      case 'rounds':
+        this.#remaining.rounds(progress.done, progress.of, this.#options.clock.now());
+        break;
+      case 'suite-ended':
+        this.#results.push(progress.result);
+        this.#rows[this.#current]?.ended.resolve();
+        break;
+      case 'run-ended':
+        this.#tick?.cancel();
+        break;
+    }
+  }
+
+  #draw(titles: readonly string[]): void {
+    this.#rows = titles.map((title) => ({ title, ended: Promise.withResolvers<void>() }));
+    // What ends before it is drawn must not count as unhandled.
+    for (const { ended } of this.#rows) ended.promise.catch(() => {});
+    const tasks = this.#rows.map((row) => ({
+      title: row.title,
+      task: async (_context: unknown, task: Task): Promise<void> => {
+        row.task = task;
+        this.#show();
+        await row.ended.promise.finally(() => {
+          task.title = row.title;
+        });
+      },
+    }));
+    const rendererOptions = { timer: PRESET_TIMER, formatOutput: 'truncate' } as const;
+    this.#drawn = new Listr(tasks, { rendererOptions, registerSignalListeners: false }).run();
+    this.#drawn.catch(() => {});
+    this.#tickOn();
+  }
+
+  /** Remaining time goes down between rounds too. */
+  #tickOn(): void {
+    const again = (): void => {
+      this.#show();
+      this.#tickOn();
+    };
+    this.#tick = this.#options.clock.setTimer(again, TICK_MS, { hold: false });
+  }
+
+  #show(): void {
+    const row = this.#rows[this.#current];
+    if (row?.task === undefined) return;
+    const rounds = this.#remaining.text(this.#options.clock.now());
+    row.task.title = rounds === '' ? row.title : `${row.title}: ${rounds}`;
+    row.task.output = this.#step;
+  }
+}
