@@ -10,3 +10,4 @@ export { type DigestedImage, imageDigest } from './golden/image-digest.ts';
 export { buildTinyImage } from './image/build-tiny-image.ts';
 export type { TinyImageOptions, TinyImageProgress } from './image/tiny-options.ts';
 export type { PackageSource, SourcePackage } from './packages/package-source.ts';
+export { type EmptyQcow2Options, emptyQcow2 } from './qcow2/empty-qcow2.ts';

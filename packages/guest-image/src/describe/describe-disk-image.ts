@@ -5,8 +5,8 @@ import { referToFile } from '../golden/file-digest.ts';
 import { sealImage } from '../golden/image-digest.ts';
 import { parsePath } from '../image/tiny-options.ts';
 import { invalidGolden } from '../invalid.ts';
+import { isQcow2, QCOW2_HEADER_BYTES, readQcow2Header } from '../qcow2/qcow2-header.ts';
 import { type DescribeOptions, describedMachine, parseDescribeOptions } from './describe-options.ts';
-import { isQcow2, QCOW2_HEADER_BYTES, readQcow2Header } from './qcow2-header.ts';
 
 /** Options of {@link describeDiskImage}. */
 export interface DescribeDiskOptions extends DescribeOptions {

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { imageDigest } from '../golden/image-digest.ts';
+import { isQcow2, readQcow2Header } from '../qcow2/qcow2-header.ts';
 import { describeDiskImage } from './describe-disk-image.ts';
 import { describeKernelImage } from './describe-kernel-image.ts';
-import { isQcow2, readQcow2Header } from './qcow2-header.ts';
 
 function qcow2(change: (header: Buffer) => void = () => undefined): Buffer {
   const header = Buffer.alloc(112);
