@@ -10,15 +10,13 @@ import {
   type Renewal,
   WarmvmError,
 } from '@warmvm/core/driver';
-import { renewGuest } from '@warmvm/guest-agent';
+import { identityFor, quiesceGuest, renewGuest } from '@warmvm/guest-agent';
 import type { DomainRef, StoragePoolRef, StorageVolumeRef } from '@warmvm/libvirt';
 import { type AgentLink, openAgentLink } from './agent-link.ts';
 import { type Container, containerFor, containerHead } from './container.ts';
 import { type DomainFiles, domainXml, snapshotXml } from './domain-xml.ts';
 import type { HostFacts } from './host-facts.ts';
-import { identityFor } from './identity.ts';
 import type { Mark } from './mark.ts';
-import { quiesce } from './quiesce.ts';
 import { type MarkedDomain, SNAPSHOT_NAME, type Workshop } from './workshop.ts';
 
 /** A golden snapshot as this driver knows it: a shut-off domain whose container the machines are cloned from. */
@@ -155,7 +153,7 @@ export class GoldenMaker {
         ...signalOf(options),
       });
       report('quiesce');
-      await quiesce(link.agent, image, options);
+      await quiesceGuest(link.agent, image, options);
     } finally {
       await link[Symbol.asyncDispose]();
     }

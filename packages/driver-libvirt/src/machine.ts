@@ -9,9 +9,8 @@ import {
   sleep,
   WarmvmError,
 } from '@warmvm/core/driver';
-import { type GuestAgent, renewGuest } from '@warmvm/guest-agent';
+import { type GuestAgent, identityFor, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, openAgentLink } from './agent-link.ts';
-import { identityFor } from './identity.ts';
 import { type ObservedState, requireRunning } from './lifecycle.ts';
 import { rewind } from './rewind.ts';
 import type { MarkedDomain, Workshop } from './workshop.ts';

@@ -11,5 +11,7 @@ export {
   type GuestAgentOptions,
   type GuestOsInfo,
 } from './guest-agent.ts';
+export { type Identity, identityFor } from './identity.ts';
+export { quiesceGuest } from './quiesce.ts';
 export { type RenewableGuest, type RenewalProof, type RenewGuestOptions, renewGuest } from './renewal.ts';
 export { type StreamChannel, type StreamChannelOptions, streamChannel } from './stream-channel.ts';

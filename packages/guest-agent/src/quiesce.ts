@@ -1,12 +1,16 @@
 import { type CallOptions, type GoldenImage, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
-import type { GuestAgent } from '@warmvm/guest-agent';
+import type { GuestAgent } from './guest-agent.ts';
 
 /**
  * Brings everything that the guest has written onto its disk: a sync, then a freeze and thaw of its file systems where the agent
  * can do that. The snapshot holds memory and disk of one moment, so the freeze need not last until then.
  * @throws WARMVM_GOLDEN_INVALID when the guest cannot; a snapshot of it is refused
  */
-export async function quiesce(agent: GuestAgent, image: GoldenImage, options: CallOptions): Promise<void> {
+export async function quiesceGuest(
+  agent: GuestAgent,
+  image: Pick<GoldenImage, 'name'>,
+  options: CallOptions = {},
+): Promise<void> {
   const limits = options.signal === undefined ? {} : { signal: options.signal };
   try {
     const { exitCode } = await agent.exec(['sync'], limits);
