@@ -1,0 +1,130 @@
+import type { Duplex } from 'node:stream';
+import { type CallOptions, type Clock, type Timer, WarmvmError } from '@warmvm/core/driver';
+import type { QmpEvent } from '../qmp/message.ts';
+import { Monitor } from '../qmp/monitor.ts';
+import type { ProcessEnd } from './qemu-process.ts';
+import { type ObservedState, stateOfEnd, stateOfEvent } from './run-state.ts';
+
+/** A QEMU process, started by us or by somebody before us. */
+export interface ProcessHandle {
+  readonly pid: number;
+  /** Resolves when it is gone. */
+  readonly ended: Promise<ProcessEnd>;
+  /** The end of its standard error, where we have it. */
+  readonly said: string;
+  /** Kills it at once; {@link ended} tells when it is gone. */
+  kill(): void;
+}
+
+/** What a {@link Qemu} is made of. */
+export interface QemuParts {
+  readonly process: ProcessHandle;
+  /** Stream of a monitor. */
+  readonly monitor: Duplex;
+  /** Stream of the guest agent's port. */
+  readonly agent: Duplex;
+  readonly clock: Clock;
+  /** What is known of its state now. */
+  readonly present: ObservedState;
+}
+
+/** Limits of one call. */
+export interface QemuCallOptions extends CallOptions {
+  readonly timeoutMs: number;
+}
+
+/** One QEMU: its process, its monitor, and what its events say of the machine's state. */
+export class Qemu {
+  readonly process: ProcessHandle;
+  readonly monitor: Monitor;
+  readonly agent: Duplex;
+  readonly #clock: Clock;
+  readonly #awaited = new Set<(event: QmpEvent) => void>();
+  #present: ObservedState;
+  #onChange: (observed: ObservedState) => void = () => {};
+
+  constructor(parts: QemuParts) {
+    this.process = parts.process;
+    this.agent = parts.agent;
+    this.#clock = parts.clock;
+    this.#present = parts.present;
+    this.monitor = new Monitor(parts.monitor, parts.clock, (event) => this.#hear(event));
+    void parts.process.ended.then((end) => this.#observe(stateOfEnd(end, this.#present)));
+  }
+
+  /** What QEMU said last of the state, or the end of its process. */
+  get present(): ObservedState {
+    return this.#present;
+  }
+
+  /** Tells of every change from now on, to this listener alone. */
+  onChange(listener: (observed: ObservedState) => void): void {
+    this.#onChange = listener;
+  }
+
+  execute(command: string, options: QemuCallOptions, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return this.monitor.execute(command, fields, options);
+  }
+
+  /**
+   * The first event that `wanted` is true for, from now on.
+   * @throws the signal's reason; WARMVM_MACHINE_CRASHED with what QEMU said when it ends before; WARMVM_HOST_OPERATION (`retryable`)
+   * when the time is over
+   */
+  event(wanted: (event: QmpEvent) => boolean, what: string, options: QemuCallOptions): Promise<QmpEvent> {
+    const { signal, timeoutMs } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const done = (settle: () => void): void => {
+        this.#awaited.delete(look);
+        timer.cancel();
+        signal?.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const look = (event: QmpEvent): void => {
+        if (wanted(event)) done(() => resolve(event));
+      };
+      const onAbort = (): void => done(() => reject(signal?.reason));
+      const timer: Timer = this.#clock.setTimer(() => done(() => reject(tooLate(what, timeoutMs))), timeoutMs);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#awaited.add(look);
+      void this.process.ended.then((end) => done(() => reject(this.crashed(end))));
+    });
+  }
+
+  /** The error for whoever needed this QEMU when it ended. */
+  crashed(end: ProcessEnd): WarmvmError {
+    const { reason } = stateOfEnd(end, this.#present);
+    const said = this.process.said.split('\n').slice(-3).join(' | ').slice(0, 500);
+    return new WarmvmError('WARMVM_MACHINE_CRASHED', said === '' ? reason : `${reason}: ${said}`, {
+      details: { pid: this.process.pid, exitCode: end.exitCode, signal: end.signal, said },
+      ...(end.cause === undefined ? {} : { cause: end.cause }),
+    });
+  }
+
+  /** Kills the process and waits until it is gone. Idempotent. */
+  async kill(): Promise<void> {
+    this.process.kill();
+    await this.process.ended;
+    await this.monitor[Symbol.asyncDispose]();
+    this.agent.destroy();
+  }
+
+  #hear(event: QmpEvent): void {
+    const observed = stateOfEvent(event);
+    if (observed !== undefined) this.#observe(observed);
+    for (const look of [...this.#awaited]) look(event);
+  }
+
+  #observe(observed: ObservedState): void {
+    this.#present = observed;
+    this.#onChange(observed);
+  }
+}
+
+function tooLate(what: string, timeoutMs: number): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_OPERATION', `QEMU did not ${what} within ${timeoutMs} ms`, {
+    retryable: true,
+    details: { timeoutMs },
+  });
+}
