@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
+export { createQemuDriver } from './driver.ts';
 export type { QemuDriverOptions } from './options.ts';

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CallOptions, GoldenImage, GoldenSnapshot, PrepareOptions } from '@warmvm/core/driver';
+import { compatibilityKey } from '../command-line/compatibility-key.ts';
+import type { Home } from '../home/state-folder.ts';
+import type { HostFacts } from '../host.ts';
+import type { Workshop } from '../workshop.ts';
+import { makeGolden, renewalOf, templatePlan } from './golden-maker.ts';
+import { loadTemplate, type Template } from './template.ts';
+
+/** A golden snapshot as this driver knows it: a record of ours, and a template that other processes may use too. */
+export interface QemuGolden extends GoldenSnapshot {
+  readonly home: Home;
+  /** Name of the template's folder. */
+  readonly name: string;
+  readonly template: Template;
+}
+
+/**
+ * Finds the template that fits the image and this computer, or makes it in a folder beside that gets its name when it is whole.
+ * The record of it is ours alone.
+ * @throws WARMVM_GOLDEN_INVALID; nothing is left then
+ */
+export async function obtainGolden(
+  workshop: Workshop,
+  image: GoldenImage,
+  options: PrepareOptions,
+): Promise<QemuGolden> {
+  renewalOf(image);
+  const { state } = workshop;
+  const facts = await workshop.host(options);
+  const key = keyFor(workshop, image, facts);
+  const home = await state.create({
+    kind: 'golden',
+    owner: options.owner,
+    generation: 0,
+    digest: image.digest,
+    golden: key,
+    process: null,
+  });
+  try {
+    const template = await obtainTemplate(workshop, image, key, facts, options);
+    options.signal?.throwIfAborted();
+    return { digest: image.digest, host: facts.report.host, image, home, name: key, template };
+  } catch (error) {
+    await state.remove(home);
+    throw error;
+  }
+}
+
+async function obtainTemplate(
+  workshop: Workshop,
+  image: GoldenImage,
+  key: string,
+  facts: HostFacts,
+  options: PrepareOptions,
+): Promise<Template> {
+  const folder = join(workshop.state.goldens, key);
+  const there = await loadTemplate(folder, callOf(options));
+  if (there !== undefined) {
+    options.onProgress?.({ step: 'reuse' });
+    return there;
+  }
+  await rm(folder, { recursive: true, force: true });
+  // Short: a socket's path has room for a hundred letters.
+  const directory = join(workshop.state.goldens, `.${randomBytes(4).toString('hex')}`);
+  await mkdir(directory, { mode: 0o700 });
+  try {
+    const report = (step: Parameters<NonNullable<PrepareOptions['onProgress']>>[0]['step']): void =>
+      options.onProgress?.({ step });
+    await makeGolden(workshop, image, facts, { key, directory, report, ...callOf(options) });
+    await rename(directory, folder);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+  const made = await loadTemplate(folder, callOf(options));
+  if (made === undefined) throw new Error('a golden snapshot that was just made is not whole');
+  return made;
+}
+
+function keyFor(workshop: Workshop, image: GoldenImage, facts: HostFacts): string {
+  return compatibilityKey(templatePlan(image, workshop.network(image), facts), {
+    qemuVersion: facts.version,
+    imageDigest: image.digest,
+    hostProcessor: '',
+  });
+}
+
+function callOf({ signal }: CallOptions): CallOptions {
+  return signal === undefined ? {} : { signal };
+}

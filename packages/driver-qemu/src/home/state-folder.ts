@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type MachineId, type MachineRecord, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
+import { type Mark, readMark } from './mark.ts';
+import { isRunning, processMark } from './process-table.ts';
+
+/** One machine or golden snapshot in the state folder: its mark and its private folder. */
+export interface Home {
+  readonly id: MachineId;
+  readonly owner: OwnerTag;
+  /** Private folder of it. */
+  readonly directory: string;
+}
+
+/**
+ * The folder of one user that holds all that drivers make: `marks` (one file each, written first and removed last), `machines`
+ * (a private folder each) and `goldens`.
+ */
+export class StateFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder when it is not there. */
+  async open(): Promise<void> {
+    for (const name of ['marks', 'machines', 'goldens']) {
+      await mkdir(join(this.path, name), { recursive: true, mode: 0o700 });
+    }
+  }
+
+  get goldens(): string {
+    return join(this.path, 'goldens');
+  }
+
+  /** Writes the mark, then makes the folder. */
+  async create(mark: Omit<Mark, 'format' | 'id'>): Promise<Home> {
+    const id = `warmvm-${mark.owner.pool}-${mark.kind === 'golden' ? 'golden-' : ''}${randomBytes(6).toString('hex')}`;
+    await this.write({ ...mark, format: 1, id });
+    const home = { id, owner: mark.owner, directory: join(this.path, 'machines', id) };
+    await mkdir(home.directory, { mode: 0o700 });
+    return home;
+  }
+
+  homeOf({ id, owner }: Mark): Home {
+    return { id, owner, directory: join(this.path, 'machines', id) };
+  }
+
+  async read(id: MachineId): Promise<Mark | undefined> {
+    if (!/^[\w-]{1,128}$/.test(id)) return undefined;
+    try {
+      return readMark(await readFile(this.#markPath(id), 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async list(): Promise<readonly Mark[]> {
+    const names = await readdir(join(this.path, 'marks'));
+    const marks: Mark[] = [];
+    for (const name of names) {
+      if (!name.endsWith('.json')) continue;
+      const mark = await this.read(name.slice(0, -'.json'.length));
+      if (mark !== undefined) marks.push(mark);
+    }
+    return marks;
+  }
+
+  /** Whether it still is whose it was. */
+  async isOwned({ id, owner }: Home): Promise<boolean> {
+    const mark = await this.read(id);
+    return mark !== undefined && mark.owner.pool === owner.pool && mark.owner.instance === owner.instance;
+  }
+
+  /** Changes the mark of what is still ours. @throws WARMVM_MACHINE_GONE */
+  async update(
+    home: Home,
+    changes: Partial<Pick<Mark, 'generation' | 'golden' | 'owner'>> & { readonly pid?: number | null },
+  ): Promise<void> {
+    const mark = await this.read(home.id);
+    if (mark === undefined || mark.owner.instance !== home.owner.instance) {
+      throw new WarmvmError('WARMVM_MACHINE_GONE', `${home.id} is no longer ours`, { details: { machine: home.id } });
+    }
+    const { pid, ...rest } = changes;
+    const process = pid === undefined ? mark.process : pid === null ? null : processMark(pid);
+    await this.write({ ...mark, ...rest, process });
+  }
+
+  /** Removes the folder, then the mark. Absent is success. */
+  async remove(home: Pick<Home, 'id' | 'directory'>): Promise<void> {
+    await rm(home.directory, { recursive: true, force: true });
+    await rm(this.#markPath(home.id), { force: true });
+  }
+
+  recordOf({ id, kind, owner, generation, digest, process }: Mark): MachineRecord {
+    const runs = process !== null && isRunning(process);
+    const state = kind === 'golden' ? 'stopped' : process === null ? 'starting' : runs ? 'running' : 'stopped';
+    return { id, kind, owner, generation, digest: digest === '' ? null : digest, state };
+  }
+
+  async write(mark: Mark): Promise<void> {
+    const path = this.#markPath(mark.id);
+    const temporary = `${path}.${randomBytes(4).toString('hex')}`;
+    await writeFile(temporary, JSON.stringify(mark), { mode: 0o600, flag: 'wx' });
+    await rename(temporary, path);
+  }
+
+  #markPath(id: MachineId): string {
+    return join(this.path, 'marks', `${id}.json`);
+  }
+}

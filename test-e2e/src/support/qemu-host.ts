@@ -1,0 +1,41 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A state folder of a suite's own, and what runs for it. */
+export interface QemuHost extends AsyncDisposable {
+  readonly stateDirectory: string;
+  /** Everything of it: files but those of kept golden snapshots, and processes of QEMU that have it in their command line. */
+  inventory(): Promise<readonly string[]>;
+  /** Process ids of the QEMUs whose command line holds the text. */
+  processesWith(text: string): Promise<readonly number[]>;
+}
+
+export async function openQemuHost(): Promise<QemuHost> {
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'warmvm-qemu-'));
+  const inventory = async (): Promise<readonly string[]> => {
+    const files = (await readdir(stateDirectory, { recursive: true })).filter((name) => name.includes('/'));
+    const made = files.filter((name) => !name.startsWith('goldens/'));
+    const processes = await processesWith(stateDirectory);
+    return [...made, ...processes.map((pid) => `process ${pid}`)].sort();
+  };
+  return {
+    stateDirectory,
+    inventory,
+    processesWith,
+    async [Symbol.asyncDispose]() {
+      for (const pid of await processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
+      await rm(stateDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function processesWith(text: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const commandLine = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
+    if (/^\S*qemu-system-/.test(commandLine) && commandLine.includes(text)) found.push(Number(name));
+  }
+  return found;
+}
