@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type CallOptions,
   type Driver,
@@ -14,11 +15,13 @@ import {
   type PrepareOptions,
   WarmvmError,
 } from '@warmvm/core/driver';
-import { obtainGolden, type QemuGolden } from './golden/goldens.ts';
-import { requireUnchanged } from './golden/template.ts';
+import { obtainGolden, type QemuGolden, removeGolden } from './golden/goldens.ts';
+import { loadTemplate, requireUnchanged } from './golden/template.ts';
+import { FolderWatch } from './home/folder-watch.ts';
 import type { Mark } from './home/mark.ts';
 import { QemuMachine } from './machine.ts';
 import { parseOptions, type QemuDriverOptions } from './options.ts';
+import { endProcess } from './process/foreign-process.ts';
 import { Workshop } from './workshop.ts';
 
 /**
@@ -40,11 +43,14 @@ class QemuDriver implements Driver {
   readonly #machines = new Set<QemuMachine>();
   readonly #ending = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
-  #opened: Promise<void> | undefined;
+  readonly #watch: FolderWatch;
+  #losing = new AbortController();
+  #lost: WarmvmError | undefined;
   #disposed: Promise<void> | undefined;
 
   constructor(workshop: Workshop) {
     this.#workshop = workshop;
+    this.#watch = new FolderWatch(workshop.state.path, (error) => this.#lose(error));
     this.capabilities = {
       reset: 'memory',
       stateEvents: true,
@@ -118,17 +124,51 @@ class QemuDriver implements Driver {
   }
 
   adopt(record: MachineRecord, options: ForkOptions): Promise<Machine> {
-    return this.#track(options, async () => {
-      throw new WarmvmError('WARMVM_NOT_SUPPORTED', `${record.id} cannot be adopted`);
-    });
+    return this.#track(options, (tracked) => this.#adopt(record, tracked));
+  }
+
+  async #adopt(
+    record: MachineRecord,
+    { owner, signal }: ForkOptions & { readonly signal: AbortSignal },
+  ): Promise<Machine> {
+    const { state } = this.#workshop;
+    const mark = await this.#markOf(record);
+    if (mark === undefined) throw goneError(record);
+    const { id, process, golden, generation } = mark;
+    if (mark.kind !== 'machine') {
+      throw new WarmvmError('WARMVM_NOT_SUPPORTED', `${id} is a golden snapshot; only machines are adopted`);
+    }
+    const found = state.recordOf(mark).state;
+    if (found !== 'running' || process === null || golden === null) {
+      throw new WarmvmError('WARMVM_NOT_READY', `machine ${id} cannot be adopted: it is ${found}`, {
+        details: { machine: id, state: found, expected: 'running' },
+      });
+    }
+    const template = await loadTemplate(join(state.goldens, golden), { signal });
+    if (template === undefined) {
+      throw new WarmvmError('WARMVM_NOT_READY', `machine ${id} cannot be adopted: its golden snapshot is gone`, {
+        details: { machine: id, golden },
+      });
+    }
+    const home = { ...state.homeOf(mark), owner };
+    const onDispose = (gone: QemuMachine): boolean => this.#machines.delete(gone);
+    await state.update(state.homeOf(mark), { owner });
+    try {
+      const parts = { workshop: this.#workshop, template, home, generation, process, onDispose };
+      const machine = await QemuMachine.adopt(parts, signal);
+      this.#machines.add(machine);
+      return machine;
+    } catch (error) {
+      // It stays whose it was, so that a sweep of its owner still finds it.
+      await state.update(home, { owner: mark.owner }).catch(() => {});
+      throw error;
+    }
   }
 
   remove(record: MachineRecord, options: CallOptions = {}): Promise<void> {
     return this.#track(options, async () => {
-      const mark = await this.#workshop.state.read(record.id);
-      const owned =
-        mark !== undefined && mark.owner.pool === record.owner.pool && mark.owner.instance === record.owner.instance;
-      if (owned) await this.#demolish(mark);
+      const mark = await this.#markOf(record);
+      if (mark !== undefined) await this.#demolish(mark);
     });
   }
 
@@ -150,7 +190,8 @@ class QemuDriver implements Driver {
   ): Promise<Result> {
     this.#requireAlive();
     options.signal?.throwIfAborted();
-    const signal = AbortSignal.any([this.#ending.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const own = [this.#ending.signal, this.#losing.signal];
+    const signal = AbortSignal.any(options.signal === undefined ? own : [...own, options.signal]);
     const running = this.#open().then(() => {
       signal.throwIfAborted();
       return work({ ...options, signal });
@@ -158,14 +199,26 @@ class QemuDriver implements Driver {
     this.#underWay.add(running);
     try {
       return await running;
+    } catch (error) {
+      this.#watch.look();
+      throw this.#lost ?? error;
     } finally {
       this.#underWay.delete(running);
     }
   }
 
+  /** The mark of a record, when it still is whose it was. */
+  async #markOf({ id, owner }: MachineRecord): Promise<Mark | undefined> {
+    const mark = await this.#workshop.state.read(id);
+    const same = mark?.owner.pool === owner.pool && mark.owner.instance === owner.instance;
+    return same ? mark : undefined;
+  }
+
   async #demolish(mark: Mark): Promise<void> {
-    const { state } = this.#workshop;
-    await state.remove(state.homeOf(mark));
+    const { state, options } = this.#workshop;
+    if (mark.process !== null) await endProcess(mark.process, options.clock);
+    if (mark.kind === 'golden') await removeGolden(this.#workshop, state.homeOf(mark), mark.golden);
+    else await state.remove(state.homeOf(mark));
   }
 
   /** Somebody may have removed what was made, by hand or by a sweep. */
@@ -177,7 +230,7 @@ class QemuDriver implements Driver {
     } catch (error) {
       if (!isWarmvmError(error, 'WARMVM_GOLDEN_MISSING')) throw error;
       this.#goldens.delete(golden.digest);
-      await this.#workshop.state.remove(golden.home);
+      await removeGolden(this.#workshop, golden.home, golden.name);
       return false;
     }
   }
@@ -192,16 +245,31 @@ class QemuDriver implements Driver {
 
   async #open(): Promise<void> {
     this.#requireAlive();
-    this.#opened ??= this.#workshop.state.open();
-    await this.#opened;
+    this.#watch.look();
+    if (this.#watch.isWatching) return;
+    const { state } = this.#workshop;
+    if (this.#lost !== undefined && !(await state.isThere())) throw this.#lost;
+    await state.open();
+    this.#requireAlive();
+    this.#lost = undefined;
+    this.#watch.begin();
+  }
+
+  #lose(error: WarmvmError): void {
+    this.#lost = error;
+    this.#losing.abort(error);
+    this.#losing = new AbortController();
+    this.#goldens.clear();
+    for (const machine of this.#machines) machine.lose(error);
   }
 
   async #dispose(): Promise<void> {
     this.#ending.abort(disposedError());
     await Promise.allSettled(this.#underWay);
     await Promise.all([...this.#machines].map((machine) => machine[Symbol.asyncDispose]()));
-    for (const { home } of this.#goldens.values()) await this.#workshop.state.remove(home);
+    for (const { home, name } of this.#goldens.values()) await removeGolden(this.#workshop, home, name);
     this.#goldens.clear();
+    this.#watch.end();
   }
 
   #requireAlive(): void {
@@ -211,6 +279,12 @@ class QemuDriver implements Driver {
 
 function disposedError(): WarmvmError {
   return new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed', { details: { disposed: true } });
+}
+
+function goneError({ id, owner }: MachineRecord): WarmvmError {
+  return new WarmvmError('WARMVM_MACHINE_GONE', `there is no machine ${id} of pool ${owner.pool}`, {
+    details: { machine: id, pool: owner.pool },
+  });
 }
 
 function forkFailure(cause: unknown, id: string, digest: string): WarmvmError {

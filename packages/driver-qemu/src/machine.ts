@@ -9,6 +9,7 @@ import {
   WarmvmError,
 } from '@warmvm/core/driver';
 import { requireUnchanged, type Template } from './golden/template.ts';
+import type { ProcessMark } from './home/mark.ts';
 import type { Home } from './home/state-folder.ts';
 import { Incarnation } from './incarnation.ts';
 import type { ObservedState } from './process/run-state.ts';
@@ -62,6 +63,20 @@ export class QemuMachine implements Machine {
     }
   }
 
+  /** A machine that runs for somebody else, who is told nothing. Rejected: it stays his. */
+  static async adopt(
+    parts: MachineParts & { readonly process: ProcessMark },
+    signal: AbortSignal,
+  ): Promise<QemuMachine> {
+    const { workshop, template, home, generation, process } = parts;
+    const place = { name: home.id, directory: home.directory, generation, process };
+    const incarnation = await Incarnation.inherit(workshop, template, place, { signal });
+    const machine = new QemuMachine(parts);
+    machine.#incarnation = incarnation;
+    machine.#embody(incarnation);
+    return machine;
+  }
+
   get generation(): number {
     return this.#generation;
   }
@@ -105,7 +120,7 @@ export class QemuMachine implements Machine {
     this.#lost = error;
     this.#ending.abort(error);
     this.#incarnation?.qemu.process.kill();
-    this.#incarnation?.qemu.agent.destroy(error);
+    this.#incarnation?.silence(error);
     this.#feed.fail(error);
   }
 
@@ -146,7 +161,7 @@ export class QemuMachine implements Machine {
     const { state } = this.#workshop;
     await state.update(this.#home, { generation: this.#generation, pid: null });
     await requireUnchanged(this.#template);
-    const place = { name: this.id, directory: this.#home.directory };
+    const place = { name: this.id, directory: this.#home.directory, generation: this.#generation };
     return Incarnation.start(this.#workshop, this.#template, place, { signal });
   }
 
@@ -183,12 +198,21 @@ export class QemuMachine implements Machine {
     this.#feed.end();
     await this.#resetting.catch(() => {});
     try {
-      await this.#abandon(this.#gone());
-      if (this.#lost === undefined && (await this.#workshop.state.isOwned(this.#home))) {
-        await this.#workshop.state.remove(this.#home);
-      }
+      await this.#letGo();
     } finally {
       this.#onDispose(this);
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    const { state } = this.#workshop;
+    const gone = this.#gone();
+    if (this.#lost !== undefined) return this.#abandon(gone);
+    if (await state.isOwned(this.#home)) {
+      await this.#abandon(gone);
+      await state.remove(this.#home);
+    } else {
+      await this.#incarnation?.leave(gone);
     }
   }
 

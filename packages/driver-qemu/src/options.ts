@@ -12,6 +12,12 @@ export interface QemuDriverOptions {
   readonly stateDirectory?: string;
   /** `auto` takes KVM or HVF only where it can really run guests. @default 'auto' */
   readonly acceleration?: 'auto' | 'kvm' | 'hvf' | 'tcg';
+  /**
+   * Golden snapshots stay on disk when the driver is disposed, for the next one of this user to find: no boot then. False: each is
+   * its driver's own, and goes with it.
+   * @default true
+   */
+  readonly keepGoldens?: boolean;
   /** Processes that wait, for each golden snapshot, to become a machine. Each counts as a machine of the host. @default 0 */
   readonly standby?: number;
   /** Forks at a time. @default twice the number of CPUs here, at most 16 */
@@ -42,6 +48,7 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
     binary: options.binary,
     stateDirectory: options.stateDirectory,
     acceleration: options.acceleration ?? 'auto',
+    keepGoldens: options.keepGoldens ?? true,
     standby: options.standby ?? 0,
     concurrentForks: options.concurrentForks ?? Math.min(16, 2 * availableParallelism()),
     bootTimeoutMs: options.bootTimeoutMs ?? 120_000,
@@ -51,9 +58,12 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
     clock: options.clock ?? systemClock,
   };
   requireText('binary', parsed.binary, /^[\w./+-]{1,200}$/, 'the name or path of a program');
-  requireText('stateDirectory', parsed.stateDirectory, /^\/[\w./@+-]{1,80}$/, 'an absolute path of at most 80 letters');
+  requireText('stateDirectory', parsed.stateDirectory, /^\/[\w./@+-]{1,64}$/, 'an absolute path of at most 65 letters');
   if (!['auto', 'kvm', 'hvf', 'tcg'].includes(parsed.acceleration)) {
     throw new RangeError(`options.acceleration is '${parsed.acceleration}', expected one of auto, kvm, hvf, tcg`);
+  }
+  if (typeof parsed.keepGoldens !== 'boolean') {
+    throw new TypeError(`options.keepGoldens is ${typeof parsed.keepGoldens}, expected a boolean`);
   }
   requireInteger('standby', parsed.standby, 0, 64);
   requireInteger('concurrentForks', parsed.concurrentForks, 1, 64);

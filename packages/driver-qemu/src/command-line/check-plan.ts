@@ -24,6 +24,7 @@ export function checkPlan(plan: MachinePlan): void {
   checkBoot(plan);
   plan.disks.forEach(checkDisk);
   checkChannel('qmp', plan.qmp);
+  if (plan.heir !== undefined) checkChannel('heir', plan.heir);
   checkChannel('agent', plan.agent);
   if (plan.console.kind === 'inherited') checkChannel('console', plan.console);
   if (plan.console.kind === 'ring') {

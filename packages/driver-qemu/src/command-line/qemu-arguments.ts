@@ -97,6 +97,7 @@ function boot({ boot: plan }: MachinePlan): string[] {
 function channels(plan: MachinePlan): string[] {
   return [
     ...['-chardev', channel('qmp', plan.qmp), '-mon', 'chardev=qmp,mode=control'],
+    ...(plan.heir === undefined ? [] : ['-chardev', channel('heir', plan.heir), '-mon', 'chardev=heir,mode=control']),
     ...['-chardev', consoleBackend(plan.console), '-serial', 'chardev:console'],
     ...device('virtio-serial-pci', { id: 'ports', max_ports: 2 }),
     ...['-chardev', channel('agent', plan.agent)],

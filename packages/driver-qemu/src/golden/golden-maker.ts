@@ -108,8 +108,8 @@ async function attemptGolden(
     disks: [{ path: fileOf(directory, 'disk'), format: diskFormat }],
   };
   report('boot');
-  const { qemu } = await workshop.start(plan, directory, templateFileBytes(image));
-  const link = agentLink(qemu.agent, clock);
+  const { qemu, agent } = await workshop.start(plan, directory, templateFileBytes(image));
+  const link = agentLink(agent, clock);
   try {
     await qemu.execute('qmp_capabilities', limits);
     report('agent');

@@ -9,6 +9,9 @@ import type { Workshop } from '../workshop.ts';
 import { makeGolden, renewalOf, templatePlan } from './golden-maker.ts';
 import { loadTemplate, type Template } from './template.ts';
 
+/** Between the key and the record of a template that is not shared. */
+const OWN = '-of-';
+
 /** A golden snapshot as this driver knows it: a record of ours, and a template that other processes may use too. */
 export interface QemuGolden extends GoldenSnapshot {
   readonly home: Home;
@@ -36,27 +39,41 @@ export async function obtainGolden(
     owner: options.owner,
     generation: 0,
     digest: image.digest,
-    golden: key,
+    golden: null,
     process: null,
   });
+  const name = workshop.options.keepGoldens ? key : `${key}${OWN}${home.id}`;
+  await state.update(home, { golden: name });
   try {
-    const template = await obtainTemplate(workshop, image, key, facts, options);
+    const template = await obtainTemplate(workshop, image, { key, name }, facts, options);
     options.signal?.throwIfAborted();
-    return { digest: image.digest, host: facts.report.host, image, home, name: key, template };
+    return { digest: image.digest, host: facts.report.host, image, home, name, template };
   } catch (error) {
-    await state.remove(home);
+    await removeGolden(workshop, home, name);
     throw error;
   }
+}
+
+/** Removes a record, and the template with it where that is the record's own. */
+export async function removeGolden(
+  workshop: Workshop,
+  home: Pick<Home, 'id' | 'directory'>,
+  name: string | null,
+): Promise<void> {
+  if (name?.endsWith(`${OWN}${home.id}`) === true) {
+    await rm(join(workshop.state.goldens, name), { recursive: true, force: true });
+  }
+  await workshop.state.remove(home);
 }
 
 async function obtainTemplate(
   workshop: Workshop,
   image: GoldenImage,
-  key: string,
+  { key, name }: { readonly key: string; readonly name: string },
   facts: HostFacts,
   options: PrepareOptions,
 ): Promise<Template> {
-  const folder = join(workshop.state.goldens, key);
+  const folder = join(workshop.state.goldens, name);
   const there = await loadTemplate(folder, callOf(options));
   if (there !== undefined) {
     options.onProgress?.({ step: 'reuse' });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MachineId, type MachineRecord, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
 import { type Mark, readMark } from './mark.ts';
@@ -31,13 +31,21 @@ export class StateFolder {
     }
   }
 
+  async isThere(): Promise<boolean> {
+    return stat(join(this.path, 'marks')).then(
+      (facts) => facts.isDirectory(),
+      () => false,
+    );
+  }
+
   get goldens(): string {
     return join(this.path, 'goldens');
   }
 
   /** Writes the mark, then makes the folder. */
   async create(mark: Omit<Mark, 'format' | 'id'>): Promise<Home> {
-    const id = `warmvm-${mark.owner.pool}-${mark.kind === 'golden' ? 'golden-' : ''}${randomBytes(6).toString('hex')}`;
+    // Short: it is part of the path of a socket, which has room for a hundred letters.
+    const id = `warmvm-${randomBytes(8).toString('hex')}`;
     await this.write({ ...mark, format: 1, id });
     const home = { id, owner: mark.owner, directory: join(this.path, 'machines', id) };
     await mkdir(home.directory, { mode: 0o700 });

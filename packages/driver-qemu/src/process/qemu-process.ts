@@ -77,6 +77,12 @@ export class QemuProcess {
     return this.#child.stdio[descriptor] as Readable as Duplex;
   }
 
+  /** It does not keep this process alive any more. */
+  release(): void {
+    this.#child.unref();
+    for (const stream of this.#child.stdio) stream?.destroy();
+  }
+
   /** Kills it at once; {@link ended} tells when it is gone. */
   kill(): void {
     this.#child.kill('SIGKILL');

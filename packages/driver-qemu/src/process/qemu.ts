@@ -14,6 +14,8 @@ export interface ProcessHandle {
   readonly said: string;
   /** Kills it at once; {@link ended} tells when it is gone. */
   kill(): void;
+  /** It belongs to somebody else now, and is neither waited for nor told of. */
+  release(): void;
 }
 
 /** What a {@link Qemu} is made of. */
@@ -21,8 +23,6 @@ export interface QemuParts {
   readonly process: ProcessHandle;
   /** Stream of a monitor. */
   readonly monitor: Duplex;
-  /** Stream of the guest agent's port. */
-  readonly agent: Duplex;
   readonly clock: Clock;
   /** What is known of its state now. */
   readonly present: ObservedState;
@@ -37,7 +37,6 @@ export interface QemuCallOptions extends CallOptions {
 export class Qemu {
   readonly process: ProcessHandle;
   readonly monitor: Monitor;
-  readonly agent: Duplex;
   readonly #clock: Clock;
   readonly #awaited = new Set<(event: QmpEvent) => void>();
   #present: ObservedState;
@@ -45,11 +44,10 @@ export class Qemu {
 
   constructor(parts: QemuParts) {
     this.process = parts.process;
-    this.agent = parts.agent;
     this.#clock = parts.clock;
     this.#present = parts.present;
     this.monitor = new Monitor(parts.monitor, parts.clock, (event) => this.#hear(event));
-    void parts.process.ended.then((end) => this.#observe(stateOfEnd(end, this.#present)));
+    void parts.process.ended.then((end) => this.observe(stateOfEnd(end, this.#present)));
   }
 
   /** What QEMU said last of the state, or the end of its process. */
@@ -107,16 +105,23 @@ export class Qemu {
     this.process.kill();
     await this.process.ended;
     await this.monitor[Symbol.asyncDispose]();
-    this.agent.destroy();
+  }
+
+  /** Leaves the process alone, for another owner. */
+  async release(): Promise<void> {
+    this.#onChange = () => {};
+    this.process.release();
+    await this.monitor[Symbol.asyncDispose]();
   }
 
   #hear(event: QmpEvent): void {
     const observed = stateOfEvent(event);
-    if (observed !== undefined) this.#observe(observed);
+    if (observed !== undefined) this.observe(observed);
     for (const look of [...this.#awaited]) look(event);
   }
 
-  #observe(observed: ObservedState): void {
+  /** What else tells of its state. */
+  observe(observed: ObservedState): void {
     this.#present = observed;
     this.#onChange(observed);
   }

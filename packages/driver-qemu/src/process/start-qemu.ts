@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Clock } from '@warmvm/core/driver';
 import type { MachinePlan } from '../command-line/machine-plan.ts';
 import { qemuArguments } from '../command-line/qemu-arguments.ts';
@@ -23,9 +24,11 @@ export interface QemuPlace {
   readonly start: StartProcess;
 }
 
-/** A QEMU that was started, and our end of the socket that it may load a state from. */
+/** A QEMU that was started, and our ends of its sockets. */
 export interface StartedQemu {
   readonly qemu: Qemu;
+  /** Stream of the guest agent's port. */
+  readonly agent: Duplex;
   readonly stateSocket: NodeJS.WritableStream;
 }
 
@@ -42,9 +45,8 @@ export async function startQemu(plan: MachinePlan, place: QemuPlace): Promise<St
   const qemu = new Qemu({
     process,
     monitor: process.socket(MONITOR_DESCRIPTOR),
-    agent: process.socket(AGENT_DESCRIPTOR),
     clock,
     present: { state: 'starting', reason: 'started' },
   });
-  return { qemu, stateSocket: process.socket(STATE_DESCRIPTOR) };
+  return { qemu, agent: process.socket(AGENT_DESCRIPTOR), stateSocket: process.socket(STATE_DESCRIPTOR) };
 }
