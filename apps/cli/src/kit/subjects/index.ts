@@ -4,4 +4,5 @@ import type { SubjectModule } from '@warmvm/driver-testkit';
 export const SUBJECTS: Readonly<Record<string, () => Promise<SubjectModule>>> = {
   fake: () => import('./fake.ts'),
   libvirt: () => import('./libvirt.ts'),
+  qemu: () => import('./qemu.ts'),
 };
