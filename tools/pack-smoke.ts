@@ -1,12 +1,14 @@
 // Packs every public package, installs the tarballs in an empty project as a user would, type-checks against them, and
 // runs them on the oldest supported Node and on the present one.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { foreignDriverProblems } from './foreign-driver.ts';
 import type { GateOutcome } from './gates/gate.ts';
 import { documentBlocks } from './lib/documents.ts';
+import { compile, install, pack } from './lib/foreign-project.ts';
 import { blockFileName, blockModule } from './lib/markdown.ts';
-import { type Manifest, publicPackages, root } from './lib/repository.ts';
+import { type Manifest, publicPackages } from './lib/repository.ts';
 import { run } from './lib/run.ts';
 import { nodeOfVersion } from './lib/toolchain.ts';
 
@@ -47,62 +49,12 @@ export function packedProblems(manifest: Manifest, files: readonly string[]): re
   ];
 }
 
-async function pack(folder: string, signal: AbortSignal): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
-  for (const { folder: home } of publicPackages()) {
-    const { exitCode, output } = await run('pnpm', ['pack', '--pack-destination', folder], {
-      cwd: join(root, home),
-      signal,
-    });
-    if (exitCode !== 0) throw new Error(`pnpm pack in ${home}:\n${output}`);
-  }
-  return (await readdir(folder)).filter((file) => file.endsWith('.tgz')).map((file) => join(folder, file));
-}
-
-async function install(project: string, tarballs: readonly string[], signal: AbortSignal): Promise<void> {
-  const catalog = JSON.parse(await readFile(join(root, 'node_modules/@types/node/package.json'), 'utf8')) as Manifest;
-  await writeFile(join(project, 'package.json'), '{ "name": "smoke", "private": true, "type": "module" }\n');
-  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
-  const wanted = [...tarballs, `@types/node@${catalog.version}`];
-  const { exitCode, output } = await run('npm', ['install', '--prefix', project, ...flags, ...wanted], {
-    cwd: project,
-    signal,
-  });
-  if (exitCode !== 0) throw new Error(`npm install of the tarballs:\n${output}`);
-}
-
-async function compile(project: string, sources: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
-  for (const [file, text] of sources) {
-    const path = join(project, 'src', file);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  }
-  // What a careful user sets; es2022 so that `await using` in an example is written out for old Nodes.
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2022',
-    lib: ['es2024', 'esnext.disposable'],
-    types: ['node'],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    skipLibCheck: false,
-    rootDir: 'src',
-    outDir: 'out',
-  };
-  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src'] }));
-  const { exitCode, output } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', project, '--pretty', 'false'], {
-    signal,
-  });
-  if (exitCode !== 0) throw new Error(`type-check against the packed packages:\n${output}`);
-}
-
 /** Checks all public packages. They must have been built. */
 export async function packSmoke(signal: AbortSignal): Promise<GateOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'warmvm pack '));
   try {
     const tarballs = await pack(join(folder, 'tarballs'), signal);
     const project = join(folder, 'project');
-    await mkdir(project);
     await install(project, tarballs, signal);
     const specifiers: string[] = [];
     const programs: string[] = [];
@@ -129,8 +81,9 @@ export async function packSmoke(signal: AbortSignal): Promise<GateOutcome> {
           problems.push(`${node} ${args.join(' ')} exited with ${result.exitCode}\n${result.output}`);
       }
     }
+    problems.push(...(await foreignDriverProblems(join(folder, 'foreign'), tarballs, nodes, signal)));
     if (problems.length > 0) return { kind: 'failed', details: problems.join('\n') };
-    const note = `${tarballs.length} packages, ${specifiers.length} entry points, ${examples.length} examples, Node ${OLDEST_NODE} and ${process.versions.node}`;
+    const note = `${tarballs.length} packages, ${specifiers.length} entry points, ${examples.length} examples, a driver of somebody else, Node ${OLDEST_NODE} and ${process.versions.node}`;
     return { kind: 'passed', note };
   } finally {
     await rm(folder, { recursive: true, force: true });

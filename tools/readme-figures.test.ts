@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  figuresTable,
-  formatMs,
-  percentileBounds,
-  recordProblems,
-  replaceFigures,
-  type StartRecord,
-} from './readme-figures.ts';
+import { figuresTable, formatMs, percentileBounds, recordProblems, type StartRecord } from './readme-figures.ts';
 
 const record: StartRecord = {
   schema: 1,
@@ -56,16 +49,5 @@ describe('figures', () => {
     expect(table).toContain('hypervisor QEMU 7.2, cpuCount 2');
     expect(table).toContain('| fork / boot | 0.25 |');
     expect(table).not.toMatch(/object|never/);
-  });
-
-  test('only what is between the markers changes, and twice is the same', () => {
-    const readme = 'a\n<!-- figures:start -->\nold\n<!-- figures:end -->\nb';
-    const once = replaceFigures(readme, 'new');
-    expect(once).toBe('a\n<!-- figures:start -->\nnew\n<!-- figures:end -->\nb');
-    expect(once && replaceFigures(once, 'new')).toBe(once);
-  });
-
-  test('a README without markers is left alone', () => {
-    expect(replaceFigures('a', 'new')).toBeNull();
   });
 });

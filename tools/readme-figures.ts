@@ -1,7 +1,8 @@
 // Keeps the figures of README.md in step with the committed raw run: `node tools/readme-figures.ts [--check]`.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateOutcome } from './gates/gate.ts';
+import { endAsProgram, readmeBlock } from './lib/readme-block.ts';
 import { root } from './lib/repository.ts';
 
 /** A recorded run of `npm start`: raw samples, so that every printed figure can be computed again. */
@@ -21,7 +22,6 @@ export interface StartRecord {
 }
 
 const START = '<!-- figures:start -->';
-const END = '<!-- figures:end -->';
 
 /** The samples between which a percentile lies, whichever of the usual definitions it was computed by. */
 export function percentileBounds(
@@ -94,14 +94,6 @@ function recordTable(
   ].join('\n');
 }
 
-/** README with the block replaced; null when it has no markers. */
-export function replaceFigures(readme: string, table: string): string | null {
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
-  if (start < 0 || end < start) return null;
-  return `${readme.slice(0, start + START.length)}\n${table}\n${readme.slice(end)}`;
-}
-
 function loadRecords(): readonly (readonly [string, StartRecord])[] {
   const folder = join(root, 'bench/baselines');
   if (!existsSync(folder)) return [];
@@ -118,25 +110,16 @@ export function readmeFigures(mode: 'check' | 'write'): GateOutcome {
   const records = loadRecords();
   if (!readme.includes(START)) {
     return records.length > 0
-      ? { kind: 'failed', details: `README.md has no ${START} ... ${END} for the runs in bench/baselines` }
+      ? { kind: 'failed', details: `README.md has no ${START} for the runs in bench/baselines` }
       : { kind: 'notRun', reason: 'README.md has no figures yet', mandatory: false };
   }
   if (records.length === 0)
     return { kind: 'failed', details: 'README.md has figures, bench/baselines/start-*.json does not exist' };
   const problems = records.flatMap(([file, record]) => recordProblems(file, record));
   if (problems.length > 0) return { kind: 'failed', details: problems.join('\n') };
-  const wanted = replaceFigures(readme, figuresTable(records));
-  if (wanted === null) return { kind: 'failed', details: `README.md: ${END} is missing or comes before ${START}` };
-  if (wanted === readme) return { kind: 'passed', note: `${records.length} recorded runs` };
-  if (mode === 'check') return { kind: 'failed', details: 'README.md is stale: run node tools/readme-figures.ts' };
-  writeFileSync(path, wanted);
-  return { kind: 'passed', note: 'README.md rewritten' };
+  const note = `${records.length} recorded runs`;
+  const content = figuresTable(records);
+  return readmeBlock({ name: 'figures', command: 'node tools/readme-figures.ts', note, content }, mode);
 }
 
-if (import.meta.main) {
-  const outcome = readmeFigures(process.argv.includes('--check') ? 'check' : 'write');
-  console.log(
-    outcome.kind === 'failed' ? outcome.details : outcome.kind === 'notRun' ? outcome.reason : (outcome.note ?? 'ok'),
-  );
-  process.exitCode = outcome.kind === 'failed' ? 1 : 0;
-}
+if (import.meta.main) endAsProgram(readmeFigures(process.argv.includes('--check') ? 'check' : 'write'));

@@ -8,6 +8,7 @@ import { run } from '../lib/run.ts';
 import { packSmoke } from '../pack-smoke.ts';
 import { readmeFigures } from '../readme-figures.ts';
 import { prepareRealHosts, realSuitesMandatory } from '../real-hosts.ts';
+import { supportMatrixGate } from '../support-matrix.ts';
 import type { Gate, GateOutcome } from './gate.ts';
 import { vitest } from './vitest.ts';
 
@@ -54,6 +55,7 @@ export function gateList(print: (text: string) => void): readonly Gate[] {
     { name: 'error table', run: async () => checkErrors() },
     { name: 'clause table', run: async () => checkClauses() },
     { name: 'README figures', run: async () => readmeFigures('check') },
+    { name: 'README figures: support matrix', run: async () => supportMatrixGate('check') },
     command('unused code (knip)', 'knip', ['--no-progress']),
     {
       name: 'unit tests and coverage',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blockFileName, blockModule, codeBlocks } from './markdown.ts';
+import { blockFileName, blockModule, codeBlocks, regionOf } from './markdown.ts';
 
 const text = [
   '# Title',
@@ -42,5 +42,18 @@ describe('code blocks', () => {
     expect(block && blockModule(block).split('\n')[11]).toBe('f();');
     expect(block && blockModule(block)).toContain('export {};');
     expect(block && blockFileName(block)).toBe('docs__a.md.L12.ts');
+  });
+
+  test('a block may say which region of which file it is cut from', () => {
+    const [block] = codeBlocks('a.md', '```ts from=docs/a/b.ts#one\nf();\n```');
+    expect(block?.source).toEqual({ file: 'docs/a/b.ts', region: 'one' });
+    expect(() => codeBlocks('a.md', '```ts from=docs/a/b.ts\n```')).toThrow(/means nothing/);
+  });
+
+  test('a region is cut out at the left margin', () => {
+    const text = 'a\n  // #region one\n  f({\n    b,\n\n  });\n  // #endregion\n// #region two\n';
+    expect(regionOf(text, 'one')).toBe('f({\n  b,\n\n});\n');
+    expect(regionOf(text, 'two')).toBeUndefined();
+    expect(regionOf(text, 'three')).toBeUndefined();
   });
 });
