@@ -18,7 +18,7 @@ const FAULT = {
 } as const;
 
 /** The sources of the example by file name. */
-async function exampleSources(): Promise<Map<string, string>> {
+export async function exampleSources(): Promise<Map<string, string>> {
   const files = await readdir(join(root, EXAMPLE));
   const read = async (file: string): Promise<[string, string]> => [
     file,

@@ -3,21 +3,11 @@ import { conformance } from './support/conformance.ts';
 
 conformance({ title: 'the driver for libvirt keeps the contract', module: libvirt });
 
+// What the other ways to reset and to reach the agent change; the rest is the same code.
 conformance({
-  title: 'the driver for libvirt keeps the contract of resets through libvirt, whose daemon speaks to the agent',
+  title: 'the driver for libvirt keeps the contract with resets through libvirt and an agent that its daemon speaks to',
   module: libvirt,
   options: { reset: 'revert', agentTransport: 'libvirt' },
-  only: [
-    'RESET-1',
-    'RESET-2',
-    'RESET-5',
-    'RESET-10',
-    'RESET-13',
-    'GUEST',
-    'CANCEL-6',
-    'CANCEL-8',
-    'DISPOSE-5',
-    'ERROR-4',
-    'ERROR-6',
-  ],
+  lanes: 1,
+  only: ['RESET-1', 'RESET-2', 'RESET-5', 'RESET-10', 'GUEST-3', 'GUEST-6', 'CANCEL-6', 'CANCEL-8', 'ERROR-4'],
 });
