@@ -66,3 +66,8 @@ export function isAbsent(error: unknown): boolean {
     isLibvirtError(cause, ErrorNumber.NO_DOMAIN_SNAPSHOT)
   );
 }
+
+/** Whether the host says that it cannot do this as things stand: a domain does not run, a volume is in use or being made. */
+export function isInvalidNow(error: unknown): boolean {
+  return isLibvirtError(isWarmvmError(error) ? error.cause : error, ErrorNumber.OPERATION_INVALID);
+}

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { type CallOptions, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
 import { type StoragePoolRef, StoragePoolState, type StorageVolumeRef, uuidToString } from '@warmvm/libvirt';
 import { poolXml, volumeXml } from './domain-xml.ts';
-import { isAbsent, mapError } from './map-error.ts';
+import { isAbsent, isInvalidNow, mapError } from './map-error.ts';
 import type { Session } from './session.ts';
 
 /** Told how far an upload is, 0 to 1. */
@@ -16,6 +16,9 @@ const UPLOAD_CHUNK_BYTES = 262_120;
 /** How often the pool is taken apart anew when somebody else is at it too, and the time between. */
 const REMOVAL_ATTEMPTS = 10;
 const REMOVAL_DELAY_MS = 100;
+/** How often a volume is tried to be deleted that the daemon is still making or copying, and the time between. */
+const DELETION_ATTEMPTS = 200;
+const DELETION_DELAY_MS = 50;
 
 /** The storage pool on the host where volumes of the driver lie. Everything goes through the daemon, so that a far host works alike. */
 export class Storage {
@@ -135,10 +138,22 @@ export class Storage {
     if (pool === undefined) return;
     for (const name of names) {
       try {
-        const vol = await this.volume(pool, name, options);
-        await this.#session.call('storageVolDelete', { vol, flags: NO_FLAGS }, `delete volume ${name}`, options);
+        await this.#delete(await this.volume(pool, name, options), options);
       } catch (error) {
         if (!isAbsent(error)) throw error;
+      }
+    }
+  }
+
+  /** The daemon goes on copying for a process that is gone, and deletes neither copy nor source meanwhile. */
+  async #delete(vol: StorageVolumeRef, options: CallOptions): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#session.call('storageVolDelete', { vol, flags: NO_FLAGS }, `delete volume ${vol.name}`, options);
+        return;
+      } catch (error) {
+        if (attempt === DELETION_ATTEMPTS || !isInvalidNow(error)) throw error;
+        await sleep(this.#session.clock, DELETION_DELAY_MS, options.signal);
       }
     }
   }

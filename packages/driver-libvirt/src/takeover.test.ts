@@ -223,6 +223,29 @@ describe('remove', () => {
     await other[Symbol.asyncDispose]();
   });
 
+  test('waits for a copy that the daemon is still making for somebody who is gone', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    let refusals = 0;
+    world.host.script('storageVolDelete', () => {
+      refusals += 1;
+      return refusals > 3
+        ? undefined
+        : { code: ErrorNumber.OPERATION_INVALID, message: 'volume is still being allocated' };
+    });
+    await world.driver.remove(record);
+    expect(refusals).toBe(4);
+    expect(world.host.inventory.filter((name) => name.startsWith(record.id))).toEqual([]);
+  });
+
+  test('gives a volume up that stays in use, and keeps the mark', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    world.host.script('storageVolDelete', () => ({ code: ErrorNumber.OPERATION_INVALID }));
+    await expect(world.driver.remove(record)).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
+    expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+  });
+
   test('rejects when the host refuses, and keeps the mark until all else is gone', async () => {
     const { world, record } = await withMachine();
     await using _ = world;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CallOptions, OwnerTag } from '@warmvm/core/driver';
 import type { DomainRef } from '@warmvm/libvirt';
-import { isAbsent } from './map-error.ts';
+import { isAbsent, isInvalidNow } from './map-error.ts';
 import { MARK_NAMESPACE, type Mark, markXml, readMark } from './mark.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Session } from './session.ts';
@@ -95,11 +95,9 @@ export class Workshop {
   }
 }
 
-/** libvirt says "Requested operation is not valid: domain is not running" (55) for a domain that has stopped already. */
+/** Also of a domain that has stopped already, which libvirt calls an invalid operation. */
 function isAbsentOrStopped(error: unknown): boolean {
-  const OPERATION_INVALID = 55;
-  const details = (error as { details?: { libvirtCode?: unknown } }).details;
-  return isAbsent(error) || details?.libvirtCode === OPERATION_INVALID;
+  return isAbsent(error) || isInvalidNow(error);
 }
 
 async function ignoring(expected: (error: unknown) => boolean, call: Promise<unknown>): Promise<void> {
