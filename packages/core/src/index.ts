@@ -15,6 +15,8 @@ export {
 } from './owner/owner-process.ts';
 export type { BreakerState } from './pool/creation-gate.ts';
 export { EVENT_BUFFER, POOL_CHANNEL } from './pool/event-hub.ts';
+export type { HostState } from './pool/host-health.ts';
+export type { HeartbeatOptions, HostOptions } from './pool/host-options.ts';
 export type { Lease, ReleaseOutcome, RenewOptions } from './pool/lease.ts';
 export type { LeaseStatus } from './pool/lease-record.ts';
 export {
@@ -24,11 +26,12 @@ export {
   createPool,
   type Pool,
   type ResizeOptions,
+  type RevokedLease,
   type Undestroyed,
 } from './pool/pool.ts';
 export type { AcquireOutcome, PoolEvent, PoolEventBody, TimedPhase } from './pool/pool-event.ts';
 export type { BreakerOptions, PoolOptions } from './pool/pool-options.ts';
-export type { PoolCounters, PoolStats } from './pool/pool-stats.ts';
+export type { HostStats, PoolCounters, PoolStats } from './pool/pool-stats.ts';
 export type { SlotState } from './pool/slot.ts';
 export type { AnySlotState } from './pool/slot-table.ts';
 export type { SlotCounts } from './pool/supply.ts';

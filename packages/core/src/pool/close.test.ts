@@ -42,7 +42,7 @@ describe('close', () => {
     await clock.advance(1_000);
     expect(lease.status).toBe('revoked');
     expect(signal.reason).toMatchObject({ code: 'WARMVM_POOL_CLOSED' });
-    expect(closed.value?.revoked).toEqual([{ machineId: 'machine-1', turn: 1 }]);
+    expect(closed.value?.revoked).toEqual([{ host: 'stub', machineId: 'machine-1', turn: 1 }]);
     expect(driver.machines.size).toBe(0);
     expect(pool.stats()).toMatchObject({ state: 'closed', total: 0, counters: { revoked: 1 } });
   });
@@ -142,7 +142,7 @@ describe('close in the middle of', () => {
     expect(closed.settled).toBe(false);
     await clock.advance(1);
     expect(closed.value?.undestroyed).toEqual([
-      { machineId: null, error: expect.objectContaining({ code: 'WARMVM_FORK_FAILED' }) },
+      { host: 'stub', machineId: null, error: expect.objectContaining({ code: 'WARMVM_FORK_FAILED' }) },
     ]);
     driver.pending('fork')[0]?.resolve();
     await clock.settle();
@@ -160,7 +160,11 @@ describe('close in the middle of', () => {
     const report = await pool.close();
     expect(driver.calls('dispose')).toHaveLength(2);
     expect(report.undestroyed).toEqual([
-      { machineId: 'machine-1', error: expect.objectContaining({ code: 'WARMVM_HOST_OPERATION', cause: stuck }) },
+      {
+        host: 'stub',
+        machineId: 'machine-1',
+        error: expect.objectContaining({ code: 'WARMVM_HOST_OPERATION', cause: stuck }),
+      },
     ]);
     await clock.advance(120_000);
     expect(driver.calls('dispose')).toHaveLength(2);

@@ -62,16 +62,23 @@ export class CreationGate {
     return this.#notBeforeMs > nowMs ? this.#notBeforeMs : undefined;
   }
 
+  /** Whether {@link approve} would give the right to one attempt. */
+  mayAttempt(nowMs: number): boolean {
+    if (nowMs < this.#notBeforeMs) return false;
+    if (this.#state === 'open') return true;
+    if (this.#state === 'half-open') return this.#samplesGiven < this.#options.samples;
+    return this.#underWay < this.#width;
+  }
+
   /** The right to one attempt, or undefined when there is none at present. */
   approve(nowMs: number): Approval | undefined {
-    if (nowMs < this.#notBeforeMs) return undefined;
+    if (!this.mayAttempt(nowMs)) return undefined;
     if (this.#state === 'open') {
       this.#state = 'half-open';
       this.#samplesGiven = 0;
       this.#samplesPassed = 0;
     }
     const sample = this.#state === 'half-open';
-    if (sample ? this.#samplesGiven >= this.#options.samples : this.#underWay >= this.#width) return undefined;
     if (sample) this.#samplesGiven += 1;
     this.#underWay += 1;
     const approval: Approval = { epoch: this.#epoch, sample };

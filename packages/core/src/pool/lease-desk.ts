@@ -1,10 +1,10 @@
 import type { Clock } from '../driver/clock.ts';
 import { isWarmvmError, type WarmvmError } from '../driver/error.ts';
-import type { MachineId } from '../driver/machine.ts';
 import { done, type LeaseKeeper, PooledLease, type ReleaseOutcome } from './lease.ts';
 import { LeaseRecord, type LeaseStatus } from './lease-record.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { checkLeaseMs } from './parse-options.ts';
+import type { RevokedLease } from './pool.ts';
 import type { PoolCore } from './pool-core.ts';
 import { expiredError, goneError } from './pool-errors.ts';
 import type { Slot } from './slot.ts';
@@ -70,12 +70,12 @@ export class LeaseDesk implements LeaseKeeper {
   }
 
   /** Takes every lent machine back, and says which. */
-  revokeAll(error: WarmvmError): readonly { readonly machineId: MachineId; readonly turn: number }[] {
-    const revoked: { machineId: MachineId; turn: number }[] = [];
+  revokeAll(error: WarmvmError): readonly RevokedLease[] {
+    const revoked: RevokedLease[] = [];
     for (const { phase } of [...this.#core.table.slots]) {
       // A holder whose signal fires may release others meanwhile.
       if (phase?.kind !== 'leased' || phase.status !== 'active') continue;
-      revoked.push({ machineId: phase.machine.id, turn: phase.turn });
+      revoked.push({ host: phase.slot.host.name, machineId: phase.machine.id, turn: phase.turn });
       this.#core.counters.revoked += 1;
       this.#end(phase, 'revoked', error);
     }
@@ -94,6 +94,7 @@ export class LeaseDesk implements LeaseKeeper {
     if (this.#core.hub.wanted) {
       this.#core.hub.emit({
         type: 'lease-ended',
+        host: slot.host.name,
         slot: slot.id,
         turn: record.turn,
         machineId: record.machine.id,
@@ -111,10 +112,10 @@ export class LeaseDesk implements LeaseKeeper {
   }
 
   #isWorthReset(slot: Slot): boolean {
-    const { closing, options, table, demand, counters } = this.#core;
-    if (closing || !slot.host.resettable) return false;
+    const { closing, options, counts, demand, counters } = this.#core;
+    if (closing || !slot.host.resettable || slot.host.health.isDraining) return false;
     const tooOld = slot.retireAtMs !== Number.POSITIVE_INFINITY && slot.retireAtMs <= this.#core.now();
-    if (slot.uses >= options.maxTurns || tooOld || excessOver(table.counts, demand.max) > 0) {
+    if (slot.uses >= options.maxTurns || tooOld || excessOver(counts, demand.max) > 0) {
       counters.retired += 1;
       return false;
     }

@@ -44,6 +44,7 @@ export class LeaseWatch {
     this.#core.counters.abandoned += 1;
     this.#core.hub.emit({
       type: 'lease-abandoned',
+      host: record.slot.host.name,
       slot: record.slot.id,
       turn: record.turn,
       machineId: record.machine.id,

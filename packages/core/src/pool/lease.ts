@@ -23,6 +23,8 @@ export interface RenewOptions {
 /** Exclusive right to one machine at one generation, until it is released or taken away. Dispose releases. */
 export interface Lease extends AsyncDisposable {
   readonly machineId: MachineId;
+  /** Name of the host that the machine is on, as stats and events name it. */
+  readonly host: string;
   /** Number of the slot that the machine is in, as events and reports name it. */
   readonly slot: number;
   /** Number of this lease among those of its slot; with `machineId` it names this lease for ever. */
@@ -85,6 +87,10 @@ export class PooledLease implements Lease {
 
   get machineId(): MachineId {
     return this.#record.machine.id;
+  }
+
+  get host(): string {
+    return this.#record.slot.host.name;
   }
 
   get slot(): number {

@@ -129,7 +129,7 @@ describe('the loss of the host', () => {
     let fired = 0;
     for (const lease of leases) lease.signal.addEventListener('abort', () => fired++);
     await clock.settle();
-    const attempts = (): number => driver.calls('fork').length + driver.calls('prepare').length;
+    const attempts = (): number => driver.calls('fork').length + driver.calls('ping').length;
     const before = attempts();
     driver.loseHost();
     await clock.settle();
@@ -141,7 +141,7 @@ describe('the loss of the host', () => {
     expect(attempts()).toBe(before);
     await clock.advance(1);
     expect(attempts()).toBe(before + 1);
-    expect(events.filter((event) => event.type === 'host-lost')).toHaveLength(1);
+    expect(events.filter((event) => event.type === 'host-down')).toHaveLength(1);
     expect(pool.stats().counters).toMatchObject({ lost: 2, evicted: 2 });
     await pool.close();
   });
@@ -160,17 +160,16 @@ describe('the loss of the host', () => {
 
   test('is got over when the host comes back', async () => {
     const { driver, pool, clock, events } = await makeReadyPool({ minReady: 1, max: 2, creationBackoff: steady });
-    driver.loseHost(['fork', 'reset']);
+    driver.loseHost(['ping', 'fork', 'reset']);
     await clock.settle();
     const waiter = observe(pool.acquire());
     await clock.advance(150);
-    driver.answer('fork', 'resolve');
-    driver.answer('reset', 'resolve');
+    for (const kind of ['ping', 'fork', 'reset'] as const) driver.answer(kind, 'resolve');
     await clock.advance(500);
     expect(waiter.value?.status).toBe('active');
     driver.loseHost(['fork']);
     await clock.settle();
-    expect(events.filter((event) => event.type === 'host-lost')).toHaveLength(2);
+    expect(events.filter((event) => event.type === 'host-down')).toHaveLength(2);
   });
 });
 

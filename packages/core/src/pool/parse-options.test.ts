@@ -96,9 +96,10 @@ describe('options of createPool', () => {
         probeTimeoutMs: 10_000,
         destroyTimeoutMs: 30_000,
       },
-      resetConcurrency: 2,
-      forkConcurrency: 8,
-      resettable: true,
+      hosts: [
+        { name: 'stub', max: Number.POSITIVE_INFINITY, resetConcurrency: 2, forkConcurrency: 8, resettable: true },
+      ],
+      heartbeat: { everyMs: 10_000, timeoutMs: 10_000, misses: 3 },
       breaker: { failures: 5, openMs: 30_000, samples: 1, refuse: false },
       sweep: true,
     });
@@ -109,13 +110,13 @@ describe('options of createPool', () => {
   });
 
   test('hold forks to what the driver is good for', () => {
-    expect(parsePoolOptions({ ...base, forkConcurrency: 100 }).forkConcurrency).toBe(8);
-    expect(parsePoolOptions({ ...base, forkConcurrency: 3 }).forkConcurrency).toBe(3);
+    expect(parsePoolOptions({ ...base, forkConcurrency: 100 }).hosts[0]?.forkConcurrency).toBe(8);
+    expect(parsePoolOptions({ ...base, forkConcurrency: 3 }).hosts[0]?.forkConcurrency).toBe(3);
   });
 
   test('never reset where the driver cannot or the caller will not', () => {
     const driver = createStubDriver({ capabilities: { reset: 'none' } });
-    expect(parsePoolOptions({ ...base, driver }).resettable).toBe(false);
-    expect(parsePoolOptions({ ...base, reset: 'never' }).resettable).toBe(false);
+    expect(parsePoolOptions({ ...base, driver }).hosts[0]?.resettable).toBe(false);
+    expect(parsePoolOptions({ ...base, reset: 'never' }).hosts[0]?.resettable).toBe(false);
   });
 });

@@ -1,12 +1,11 @@
 import { Backoff, type Random } from '../backoff/backoff.ts';
 import type { Clock } from '../driver/clock.ts';
-import type { Driver, PrepareProgress } from '../driver/driver.ts';
+import type { PrepareProgress } from '../driver/driver.ts';
 import type { GoldenImage } from '../driver/image.ts';
 import type { Probe } from '../reset/probe.ts';
 import {
   type CheckedTimeouts,
   checkClock,
-  checkDriver,
   checkImage,
   checkProbe,
   checkTimeouts,
@@ -20,12 +19,14 @@ import {
   checkMethods,
   describeValue,
 } from '../validation/check.ts';
+import { type CheckedHost, type HeartbeatOptions, LARGEST_POOL, parseHeartbeat, parseHosts } from './host-options.ts';
 import type { BreakerOptions, PoolOptions } from './pool-options.ts';
 import type { Logger, Meter } from './telemetry.ts';
 
 /** {@link PoolOptions}, checked and with every default filled in. */
 export interface CheckedPoolOptions {
-  readonly driver: Driver;
+  /** One at least. */
+  readonly hosts: readonly CheckedHost[];
   readonly image: GoldenImage;
   readonly name: string;
   readonly minReady: number;
@@ -37,13 +38,11 @@ export interface CheckedPoolOptions {
   readonly acquireTimeoutMs: number;
   readonly maxWaiting: number;
   readonly timeouts: CheckedTimeouts;
-  readonly resetConcurrency: number;
-  readonly forkConcurrency: number;
   readonly probe: Probe | undefined;
   readonly onPrepareProgress: ((progress: PrepareProgress) => void) | undefined;
-  readonly resettable: boolean;
   readonly creationBackoff: Backoff;
   readonly breaker: Required<BreakerOptions>;
+  readonly heartbeat: Required<HeartbeatOptions>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger | undefined;
@@ -60,30 +59,21 @@ const knownOptions = [
   ...['maxWaiting', 'prepareTimeoutMs', 'forkTimeoutMs', 'resetTimeoutMs', 'probeTimeoutMs', 'destroyTimeoutMs'],
   ...['resetConcurrency', 'forkConcurrency', 'probe', 'reset', 'creationBackoff', 'breaker', 'clock', 'random'],
   ...['logger', 'meter', 'sweep', 'adopt', 'onPrepareProgress', 'maxPassedOver', 'creationsPerSecond'],
-  ...['checkIdleEveryMs'],
+  ...['checkIdleEveryMs', 'drivers', 'heartbeat'],
 ];
-
-/** Most machines one pool may have: more than any single host runs, and small enough to scan. */
-export const LARGEST_POOL = 10_000;
 
 /** @throws TypeError, RangeError naming the option, its value, and what was expected */
 export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
-  checkMethods('options', options, [], 'an object with at least driver and image');
+  checkMethods('options', options, [], 'an object with at least driver or drivers, and image');
   checkKeys('options', options, knownOptions);
-  const driver = checkDriver(options.driver);
   const clock = checkClock(options.clock);
   const random = checkFunction('random', options.random ?? Math.random, 'a function that gives numbers from 0 up to 1');
-  const size = checkSize(options.minReady, options.max);
+  const { forkConcurrency, resetConcurrency } = options;
   const reset = checkChoice('reset', options.reset ?? 'auto', ['auto', 'never']);
-  const isResettable = reset === 'auto' && driver.capabilities.reset !== 'none';
-  const concurrentForks = checkInteger(
-    'driver.capabilities.concurrentForks',
-    driver.capabilities.concurrentForks,
-    1,
-    LARGEST_POOL,
-  );
+  const hosts = parseHosts(options, { forkConcurrency, resetConcurrency, reset });
+  const size = checkSize(options.minReady, options.max, hosts);
   return {
-    driver,
+    hosts,
     image: checkImage(options.image),
     name: checkName(options.name ?? 'default'),
     ...size,
@@ -97,20 +87,15 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
     acquireTimeoutMs: checkAcquireTimeoutMs('acquireTimeoutMs', options.acquireTimeoutMs ?? 30_000),
     maxWaiting: checkInteger('maxWaiting', options.maxWaiting ?? 1_000, 0, 10_000_000),
     timeouts: checkTimeouts(options),
-    resetConcurrency: checkInteger('resetConcurrency', options.resetConcurrency ?? 2, 1, LARGEST_POOL),
-    forkConcurrency: Math.min(
-      concurrentForks,
-      checkInteger('forkConcurrency', options.forkConcurrency ?? concurrentForks, 1, LARGEST_POOL),
-    ),
     probe: checkProbe(options.probe),
     onPrepareProgress:
       options.onPrepareProgress &&
       checkFunction('onPrepareProgress', options.onPrepareProgress, 'a function that is told of the progress'),
-    resettable: isResettable,
     creationBackoff: checkBackoff(
       options.creationBackoff ?? Backoff.exponential({ baseMs: 500, capMs: 30_000, jitter: 'decorrelated' }, random),
     ),
     breaker: parseBreaker(options.breaker ?? {}),
+    heartbeat: parseHeartbeat(options.heartbeat ?? {}),
     clock,
     random,
     logger: options.logger && checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'], 'a logger'),
@@ -118,7 +103,7 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
       options.meter &&
       checkMethods('meter', options.meter, ['createCounter', 'createHistogram', 'createObservableGauge'], 'a meter'),
     sweep: checkChoice('sweep', options.sweep ?? true, [true, false]),
-    adopts: checkChoice('adopt', options.adopt ?? 'remove', ['reset', 'remove']) === 'reset' && isResettable,
+    adopts: checkChoice('adopt', options.adopt ?? 'remove', ['reset', 'remove']) === 'reset',
     maxPassedOver: checkUnlessInfinite('maxPassedOver', options.maxPassedOver, 2 ** 31),
     creationsPerSecond: checkUnlessInfinite('creationsPerSecond', options.creationsPerSecond, 1_000_000),
     checkIdleEveryMs: checkDurationMs('checkIdleEveryMs', options.checkIdleEveryMs ?? Number.POSITIVE_INFINITY, {
@@ -129,11 +114,19 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
 }
 
 /** @throws TypeError, RangeError; `max` defaults to 4, or to `minReady` where that is more */
-export function checkSize(minReady = 1, max?: number): { readonly minReady: number; readonly max: number } {
+export function checkSize(
+  minReady = 1,
+  max: number | undefined,
+  hosts: readonly { readonly max: number }[],
+): { readonly minReady: number; readonly max: number } {
   checkInteger('minReady', minReady, 0, LARGEST_POOL);
   const bound = checkInteger('max', max ?? Math.max(4, minReady), 1, LARGEST_POOL);
   if (minReady > bound) {
     throw new RangeError(`minReady is ${minReady} and max is ${bound}; expected minReady to be at most max`);
+  }
+  const room = hosts.reduce((sum, host) => sum + host.max, 0);
+  if (minReady > room) {
+    throw new RangeError(`minReady is ${minReady} and the hosts take ${room} by their max; expected no more than that`);
   }
   return { minReady, max: bound };
 }

@@ -1,16 +1,15 @@
-import { CallScope } from '../call/call-scope.ts';
 import { Alarm } from '../deadline/alarm.ts';
 import { Deadlines } from '../deadline/deadlines.ts';
 import { EventHub } from './event-hub.ts';
+import { HostFleet } from './host-fleet.ts';
 import type { Lease } from './lease.ts';
 import { LeaseDesk } from './lease-desk.ts';
 import type { CheckedPoolOptions } from './parse-options.ts';
 import { PoolClosing } from './pool-closing.ts';
 import type { PoolCore } from './pool-core.ts';
-import { acquireTimeoutError, closedError, isFinal } from './pool-errors.ts';
+import { acquireTimeoutError, closedError } from './pool-errors.ts';
 import type { AcquireOutcome, TimedPhase } from './pool-event.ts';
-import { makePoolHost, type PoolHost } from './pool-host.ts';
-import { PoolStart } from './pool-start.ts';
+import { PoolHost } from './pool-host.ts';
 import { makeCounters, makePhaseTimes, type PoolStats, type WritableCounters } from './pool-stats.ts';
 import { ReadyGate } from './ready-gate.ts';
 import type { Slot } from './slot.ts';
@@ -22,7 +21,7 @@ import { SlotMaker } from './slot-maker.ts';
 import { SlotRetirer } from './slot-retirer.ts';
 import { type AnySlotState, SlotTable } from './slot-table.ts';
 import { SlotWatcher } from './slot-watcher.ts';
-import { countTotal, creationsWanted, type Demand } from './supply.ts';
+import { countTotal, creationsWanted, type Demand, type SlotCounts } from './supply.ts';
 import { logSink, meterSink } from './telemetry.ts';
 import { type Waiter, WaiterLine, type WaiterLineHost, type WaiterLoss } from './waiter-line.ts';
 
@@ -32,7 +31,6 @@ const lossCounters = { timeout: 'timedOut', aborted: 'aborted', closed: undefine
 export class PoolEngine implements PoolCore, WaiterLineHost {
   readonly options: CheckedPoolOptions;
   readonly deadlines: Deadlines;
-  readonly scope: CallScope = new CallScope();
   readonly hub: EventHub;
   readonly counters: WritableCounters = makeCounters();
   readonly table: SlotTable = new SlotTable((slot, from, to) => this.#moved(slot, from, to));
@@ -42,16 +40,14 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   readonly maker: SlotMaker;
   readonly retirer: SlotRetirer;
   readonly readyGate: ReadyGate;
-  readonly host: PoolHost;
+  readonly fleet: HostFleet;
   suspended = false;
   readonly #destroyer: SlotDestroyer;
   readonly #cleaner: SlotCleaner;
   readonly #checker: SlotChecker;
-  readonly #start: PoolStart;
   readonly #wake: Alarm;
   readonly #lastPhaseMs: Record<TimedPhase, number | null> = makePhaseTimes();
   #closing: PoolClosing | undefined;
-  #hostLossTold = false;
   #pumping = false;
   #pumpAgain = false;
 
@@ -72,7 +68,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     };
     this.#wake = new Alarm(this.deadlines, () => this.pump());
     this.readyGate = new ReadyGate(options.clock);
-    this.host = makePoolHost(options, this);
+    this.fleet = new HostFleet(this, options);
     const watcher = new SlotWatcher(this);
     const cleaner = new SlotCleaner(this, watcher);
     const destroyer = new SlotDestroyer(this);
@@ -81,22 +77,27 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.retirer = new SlotRetirer(this);
     this.#checker = new SlotChecker(this, cleaner);
     this.desk = new LeaseDesk(this, cleaner);
-    this.maker = new SlotMaker(this, {
-      cleaner,
-      destroyer,
-      watcher,
-      onFailed: (host, error) => this.#creationFailed(host, error),
-      onSucceeded: () => {
-        this.#hostLossTold = false;
-      },
-    });
-    this.#start = new PoolStart(this, this.host, new SlotAdopter(this, { cleaner, destroyer, watcher }));
+    const onFailed = (): void => this.#creationFailed();
+    this.maker = new SlotMaker(this, { cleaner, destroyer, watcher, onFailed });
+    const adopter = new SlotAdopter(this, { cleaner, destroyer, watcher });
+    const onReturned = (host: PoolHost): void => this.fleet.returned(host);
+    const parts = { adopter, destroyer, maker: this.maker, onReturned };
     // Not in this step, so that whoever made the pool can listen to it first.
-    queueMicrotask(() => this.#start.begin());
+    queueMicrotask(() => {
+      if (!this.closing) this.fleet.begin(parts);
+    });
   }
 
   get closing(): boolean {
     return this.#closing !== undefined;
+  }
+
+  get hosts(): readonly PoolHost[] {
+    return this.fleet.hosts;
+  }
+
+  get counts(): SlotCounts {
+    return this.fleet.reachable(this.table.counts);
   }
 
   now(): number {
@@ -127,7 +128,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     const { phase } = slot;
     if (phase === undefined || phase.kind === 'creating') return;
     if (phase.kind === 'destroying' || phase.kind === 'quarantined') return;
-    this.hub.emit({ type: 'machine-lost', slot: slot.id, machineId: phase.machine.id, error });
+    this.hub.emit({ type: 'machine-lost', host: slot.host.name, slot: slot.id, machineId: phase.machine.id, error });
     if (phase.kind === 'leased') this.desk.lose(phase, error);
     else {
       if (phase.kind === 'ready') this.counters.evicted += 1;
@@ -137,27 +138,24 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.pump();
   }
 
-  hostLost(error: unknown): void {
-    if (!this.#hostLossTold) {
-      this.#hostLossTold = true;
-      this.hub.emit({ type: 'host-lost', error });
-    }
-    if (!this.closing) this.maker.hit(this.host, error);
-    this.host.snapshotReset.forget();
-    for (const slot of [...this.table.slots]) {
-      // The others have a call under way, which tells them.
-      if (slot.phase?.kind === 'ready' || slot.phase?.kind === 'leased') this.machineLost(slot, error);
-    }
-    this.pump();
+  hostLost(host: PoolHost, error: unknown, epoch: number): void {
+    this.fleet.lost(host, error, epoch);
   }
 
-  phaseEnded(phase: TimedPhase, slot: Slot | null, startedAtMs: number, failure?: { readonly error: unknown }): number {
+  phaseEnded(
+    phase: TimedPhase,
+    of: Slot | PoolHost,
+    startedAtMs: number,
+    failure?: { readonly error: unknown },
+  ): number {
     const endedAtMs = this.now();
     this.#lastPhaseMs[phase] = endedAtMs - startedAtMs;
     if (!this.hub.wanted) return endedAtMs;
+    const slot = of instanceof PoolHost ? undefined : of;
     this.hub.emit({
       type: 'phase-ended',
       phase,
+      host: (of instanceof PoolHost ? of : of.host).name,
       slot: slot?.id ?? null,
       turn: slot?.turn ?? null,
       machineId: slot?.machine?.id ?? null,
@@ -180,7 +178,8 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
 
   acquireSettled(outcome: AcquireOutcome, waitedMs: number, lease?: Lease): void {
     if (!this.hub.wanted) return;
-    const lent = lease === undefined ? {} : { slot: lease.slot, turn: lease.turn, machineId: lease.machineId };
+    const lent =
+      lease === undefined ? {} : { host: lease.host, slot: lease.slot, turn: lease.turn, machineId: lease.machineId };
     this.hub.emit({ type: 'acquire-settled', outcome, waitedMs, ...lent });
   }
 
@@ -195,7 +194,8 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
       minReady: this.demand.minReady,
       max: this.demand.max,
       state: this.#closing === undefined ? open : this.#closing.done ? 'closed' : 'closing',
-      breaker: this.host.gate.state,
+      breaker: this.fleet.breaker,
+      hosts: this.fleet.stats(),
       counters: { ...this.counters },
       lastPhaseMs: { ...this.#lastPhaseMs },
       lastCreationError: this.maker.lastError,
@@ -204,7 +204,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
 
   /** Whether `minReady` spares are ready. */
   get isReady(): boolean {
-    return this.host.snapshotReset.golden !== undefined && this.table.counts.ready >= this.demand.minReady;
+    return this.fleet.isPrepared && this.table.counts.ready >= this.demand.minReady;
   }
 
   /** Begins to close, once, and gives the closing. */
@@ -217,7 +217,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.#wake.cancel();
     this.line.loseAll('closed', () => closedError(this.options.name));
     this.readyGate.reject(error);
-    this.scope.end(error);
+    this.fleet.end(error);
     closing.begin();
     return closing;
   }
@@ -230,7 +230,8 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.#handOver();
     this.#cleaner.pump();
     this.retirer.pump();
-    if (this.#start.isDone) this.#refill();
+    this.#refill();
+    this.fleet.pump();
     if (this.readyGate.waiting > 0 && this.isReady) this.readyGate.resolve();
   }
 
@@ -250,27 +251,20 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   }
 
   #refill(): void {
-    const { host } = this;
-    const wanted = creationsWanted(this.table.counts, this.demand, this.retirer.countAged());
-    const prepared = host.snapshotReset.golden !== undefined;
-    if (!prepared) this.maker.prepare(host);
-    else if (wanted > 0) this.maker.create(host, wanted);
-    if (prepared) this.#start.goldenPrepared();
-    if (prepared && wanted === 0) return;
-    const nowMs = this.now();
-    const nextMs = host.gate.nextAttemptMs(nowMs) ?? host.rate.nextMs(nowMs);
+    const nextMs = this.fleet.refill(creationsWanted(this.counts, this.demand, this.retirer.countAged()));
     if (nextMs !== undefined) this.#wake.setNoLaterThan(nextMs);
   }
 
-  #creationFailed(host: PoolHost, error: unknown): void {
-    const isHopeless = host.snapshotReset.golden === undefined && isFinal(error);
-    if (isHopeless || host.gate.state === 'open') this.readyGate.reject(error);
+  #creationFailed(): void {
+    const { failure } = this.fleet;
+    if (failure !== undefined) this.readyGate.reject(failure.error);
   }
 
   #moved(slot: Slot, from: AnySlotState, to: AnySlotState): void {
     if (this.hub.wanted) {
       this.hub.emit({
         type: 'slot-changed',
+        host: slot.host.name,
         slot: slot.id,
         turn: slot.turn,
         machineId: slot.machine?.id ?? null,

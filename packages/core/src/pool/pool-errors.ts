@@ -1,17 +1,63 @@
 import { isWarmvmError, WarmvmError } from '../driver/error.ts';
 import type { Machine, MachineChange } from '../driver/machine.ts';
 import type { MachineRecord } from '../driver/owner.ts';
+import type { HeartbeatOptions } from './host-options.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import type { PoolStats } from './pool-stats.ts';
 
 /** The facts that tell why there was no machine: plain data, without the error objects. */
 function factsOf(stats: PoolStats): Readonly<Record<string, unknown>> {
   const { name, slots, total, waiting, minReady, max, breaker, lastPhaseMs } = stats;
-  return { pool: name, gauges: { ...slots, total, waiting, minReady, max }, breaker, phases: { ...lastPhaseMs } };
+  const gauges = { ...slots, total, waiting, minReady, max };
+  const hosts = stats.hosts.map((host) => ({
+    name: host.name,
+    state: host.state,
+    breaker: host.breaker,
+    isPrepared: host.isPrepared,
+    total: host.total,
+    max: host.max,
+    lastError: host.lastCreationError === undefined ? null : describeError(host.lastCreationError),
+  }));
+  return { pool: name, gauges, breaker, phases: { ...lastPhaseMs }, hosts };
+}
+
+/** Characters of another error's message that are told. */
+const TOLD_CHARACTERS = 200;
+
+/** An error as plain data. */
+function describeError(error: unknown): { readonly code: string | null; readonly message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: isWarmvmError(error) ? error.code : null, message: message.slice(0, TOLD_CHARACTERS) };
+}
+
+/** What is wrong with which of several hosts, in words; empty where nothing is, and for a pool of one host. */
+function troubleOf({ hosts }: PoolStats): string {
+  if (hosts.length === 1) return '';
+  const troubles = hosts.flatMap(({ name, state, lastCreationError }) => {
+    if (state === 'up' && lastCreationError === undefined) return [];
+    const why = lastCreationError === undefined ? '' : `: ${describeError(lastCreationError).message}`;
+    return [`host ${name} is ${state}${why}`];
+  });
+  return troubles.length === 0 ? '' : `; ${troubles.join('; ')}`;
 }
 
 function causeOf(stats: PoolStats): { readonly cause?: unknown } {
   return stats.lastCreationError === undefined ? {} : { cause: stats.lastCreationError };
+}
+
+/** Why the spares cannot be had. One host's error is passed on as it is. */
+export function hostsError(failing: readonly { readonly name: string; readonly lastError: unknown }[]): unknown {
+  const errors = failing.map((host) => host.lastError);
+  const [first] = errors;
+  if (failing.length === 1) return first;
+  const isSame = isWarmvmError(first) && errors.every((error) => isWarmvmError(error, first.code));
+  const troubles = failing.map(({ name, lastError }) => ({ name, ...describeError(lastError) }));
+  const told = troubles.map(({ name, message }) => `host ${name}: ${message}`).join('; ');
+  return new WarmvmError(isSame ? first.code : 'WARMVM_HOST_OPERATION', told, {
+    retryable: errors.some((error) => isWarmvmError(error) && error.retryable),
+    details: { hosts: troubles },
+    cause: new AggregateError(errors),
+  });
 }
 
 export function acquireTimeoutError(stats: PoolStats, waitedMs: number): WarmvmError {
@@ -19,7 +65,7 @@ export function acquireTimeoutError(stats: PoolStats, waitedMs: number): WarmvmE
   const why = stats.lastCreationError === undefined ? '' : '; the last creation failed, see cause';
   const message =
     `pool ${stats.name}: no machine after ${Math.round(waitedMs)} ms (${slots.leased} leased, ${slots.ready} ready, ` +
-    `${slots.creating + slots.settling} coming, ${slots.resetting} resetting, ${total} of ${max} in all)${why}`;
+    `${slots.creating + slots.settling} coming, ${slots.resetting} resetting, ${total} of ${max} in all)${why}${troubleOf(stats)}`;
   return new WarmvmError('WARMVM_ACQUIRE_TIMEOUT', message, {
     retryable: true,
     details: { ...factsOf(stats), waitedMs },
@@ -28,7 +74,7 @@ export function acquireTimeoutError(stats: PoolStats, waitedMs: number): WarmvmE
 }
 
 export function exhaustedError(stats: PoolStats, why: string): WarmvmError {
-  return new WarmvmError('WARMVM_POOL_EXHAUSTED', `pool ${stats.name}: ${why}`, {
+  return new WarmvmError('WARMVM_POOL_EXHAUSTED', `pool ${stats.name}: ${why}${troubleOf(stats)}`, {
     retryable: true,
     details: factsOf(stats),
     ...causeOf(stats),
@@ -74,4 +120,19 @@ export function adoptTimeoutError(record: MachineRecord, timeoutMs?: number): Wa
 export function isFinal(error: unknown): boolean {
   // A golden snapshot that went missing is made anew: its code tells of a fork, not of the preparing.
   return isWarmvmError(error) && !error.retryable && error.code !== 'WARMVM_GOLDEN_MISSING';
+}
+
+/** The host did not answer one ping. */
+export function silentError(host: string, timeoutMs: number): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_UNREACHABLE', `host ${host}: no answer to a ping after ${timeoutMs} ms`, {
+    retryable: true,
+    details: { host, timeoutMs },
+  });
+}
+
+/** The host did not answer as many pings as are allowed to go unanswered. */
+export function mutedError(host: string, heartbeat: Required<HeartbeatOptions>, cause: WarmvmError): WarmvmError {
+  const { misses, timeoutMs } = heartbeat;
+  const message = `host ${host} counts as lost: ${misses} pings in a row had no answer after ${timeoutMs} ms each`;
+  return new WarmvmError('WARMVM_HOST_LOST', message, { retryable: true, details: { host, misses, timeoutMs }, cause });
 }

@@ -17,6 +17,7 @@ export type TimedPhase = 'prepare' | 'fork' | 'detect' | 'probe' | 'reset' | 'de
 export type PoolEventBody =
   | {
       readonly type: 'slot-changed';
+      readonly host: string;
       readonly slot: number;
       readonly turn: number;
       readonly machineId: MachineId | null;
@@ -30,12 +31,14 @@ export type PoolEventBody =
       /** Time in line: 0 for one that was served or refused at once. */
       readonly waitedMs: number;
       /** What was lent; absent unless the outcome is `warm` or `waited`. */
+      readonly host?: string;
       readonly slot?: number;
       readonly turn?: number;
       readonly machineId?: MachineId;
     }
   | {
       readonly type: 'lease-ended';
+      readonly host: string;
       readonly slot: number;
       readonly turn: number;
       readonly machineId: MachineId;
@@ -47,6 +50,7 @@ export type PoolEventBody =
   | {
       /** The garbage collector took an active lease: nobody can release it, and it goes on until it expires. */
       readonly type: 'lease-abandoned';
+      readonly host: string;
       readonly slot: number;
       readonly turn: number;
       readonly machineId: MachineId;
@@ -55,6 +59,7 @@ export type PoolEventBody =
   | {
       readonly type: 'phase-ended';
       readonly phase: TimedPhase;
+      readonly host: string;
       /** Null for `prepare`, which no slot is made for; so are the three after it. */
       readonly slot: number | null;
       /** The lease that this step follows: 0 while the machine was never lent. */
@@ -68,21 +73,47 @@ export type PoolEventBody =
     }
   | {
       readonly type: 'creation-failed';
+      readonly host: string;
       readonly error: unknown;
       readonly failuresInARow: number;
       readonly retryInMs: number;
     }
-  | { readonly type: 'breaker-changed'; readonly from: BreakerState; readonly to: BreakerState }
-  | { readonly type: 'machine-lost'; readonly slot: number; readonly machineId: MachineId; readonly error: unknown }
-  | { readonly type: 'host-lost'; readonly error: unknown }
+  | {
+      readonly type: 'breaker-changed';
+      readonly host: string;
+      readonly from: BreakerState;
+      readonly to: BreakerState;
+    }
+  | {
+      readonly type: 'machine-lost';
+      readonly host: string;
+      readonly slot: number;
+      readonly machineId: MachineId;
+      readonly error: unknown;
+    }
+  | {
+      /** The host was lost, cannot be reached, or has gone silent: everything there is lost to the pool. */
+      readonly type: 'host-down';
+      readonly host: string;
+      readonly error: unknown;
+    }
+  | {
+      /** A host that was down answers again; what was left there is put away before machines are made there. */
+      readonly type: 'host-up';
+      readonly host: string;
+      readonly downMs: number;
+    }
+  | { readonly type: 'host-draining' | 'host-drained' | 'host-undrained'; readonly host: string }
   | {
       readonly type: 'quarantined';
+      readonly host: string;
       readonly slot: number;
       readonly machineId: MachineId | null;
       readonly error: unknown;
     }
   | {
       readonly type: 'swept';
+      readonly host: string;
       readonly removed: readonly MachineId[];
       /** Machines taken over; each is reset before it is lent. */
       readonly adopted: readonly MachineId[];
@@ -90,7 +121,7 @@ export type PoolEventBody =
       /** Records left alone: their owner lives, or cannot be judged. */
       readonly kept: number;
     }
-  | { readonly type: 'sweep-failed'; readonly error: unknown }
+  | { readonly type: 'sweep-failed'; readonly host: string; readonly error: unknown }
   | { readonly type: 'resized'; readonly minReady: number; readonly max: number }
   | { readonly type: 'suspended' | 'resumed' | 'closing' }
   | { readonly type: 'closed'; readonly report: CloseReport }

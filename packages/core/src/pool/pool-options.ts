@@ -4,6 +4,7 @@ import type { Driver, PrepareProgress } from '../driver/driver.ts';
 import type { GoldenImage } from '../driver/image.ts';
 import type { Probe } from '../reset/probe.ts';
 import type { ResetTimeouts } from '../reset/snapshot-reset-options.ts';
+import type { HeartbeatOptions, HostOptions } from './host-options.ts';
 import type { Logger, Meter } from './telemetry.ts';
 
 /** When creation is given up for a while. */
@@ -23,15 +24,17 @@ export interface BreakerOptions {
 
 /** Options of {@link createPool}. */
 export interface PoolOptions extends ResetTimeouts {
-  /** Serves the host on which the machines live. It stays the caller's: close does not dispose it. */
-  readonly driver: Driver;
+  /** Serves the host on which the machines live. It stays the caller's: close does not dispose it. Either this or `drivers` is given. */
+  readonly driver?: Driver;
+  /** One for each of several hosts, alone or with a name and limits of its own; 1 to 256. All make machines of the one image. */
+  readonly drivers?: readonly (Driver | HostOptions)[];
   /** What every machine is made from. */
   readonly image: GoldenImage;
   /** Names the pool on the host: what a dead process of this name left behind is swept. Letters, digits, `-`, `_`; 1 to 40. @default 'default' */
   readonly name?: string;
   /** Spare ready machines to hold, beside those that are lent. @default 1 */
   readonly minReady?: number;
-  /** Bound on footprints on the host, those being made and destroyed included. @default 4, or minReady where that is more */
+  /** Bound on footprints on all hosts together, those being made and destroyed included. @default 4, or minReady where that is more */
   readonly max?: number;
   /** Age at which a machine is replaced, less up to a tenth so that machines made together do not go together. @default Infinity */
   readonly maxAgeMs?: number;
@@ -50,13 +53,13 @@ export interface PoolOptions extends ResetTimeouts {
    * priorities that are due as well. @default Infinity: the higher priority always goes first
    */
   readonly maxPassedOver?: number;
-  /** Forks that may begin in a second; as many may begin at once. @default Infinity */
+  /** Forks that may begin in a second on one host; as many may begin at once. @default Infinity */
   readonly creationsPerSecond?: number;
   /** How often a ready machine that nobody takes is probed, less up to a tenth; one at a time. @default Infinity: never */
   readonly checkIdleEveryMs?: number;
-  /** Resets at a time. @default 2 */
+  /** Resets at a time on one host. @default 2 */
   readonly resetConcurrency?: number;
-  /** Forks at a time; never more than the driver is good for. @default the driver's concurrentForks */
+  /** Forks at a time on one host; never more than the driver is good for. @default the driver's concurrentForks */
   readonly forkConcurrency?: number;
   /** Proves a guest ready. @default the guest's ping, or the state where the driver has no guest agent */
   readonly probe?: Probe;
@@ -66,7 +69,10 @@ export interface PoolOptions extends ResetTimeouts {
   readonly reset?: 'auto' | 'never';
   /** Waits between attempts at creation after a failure. @default Backoff.exponential({ baseMs: 500, capMs: 30000, jitter: 'decorrelated' }) */
   readonly creationBackoff?: Backoff;
+  /** Each host has a breaker and a backoff of its own. */
   readonly breaker?: BreakerOptions;
+  /** How a host that has gone silent is found out. */
+  readonly heartbeat?: HeartbeatOptions;
   /** @default systemClock */
   readonly clock?: Clock;
   /** Source of jitter. @default Math.random */

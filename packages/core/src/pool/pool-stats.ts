@@ -1,4 +1,5 @@
 import type { BreakerState } from './creation-gate.ts';
+import type { HostState } from './host-health.ts';
 import type { TimedPhase } from './pool-event.ts';
 import type { SlotCounts } from './supply.ts';
 
@@ -38,23 +39,48 @@ export interface PoolCounters {
   readonly retired: number;
 }
 
+/** One host of a pool at one moment. */
+export interface HostStats {
+  readonly name: string;
+  /** Name of its driver. */
+  readonly driver: string;
+  /** What the host calls itself; null as long as no golden snapshot is there. */
+  readonly reportedAs: string | null;
+  readonly state: HostState;
+  /** Whether it was told to drain, also while it is down. */
+  readonly isDraining: boolean;
+  /** Whether the golden snapshot is there. */
+  readonly isPrepared: boolean;
+  /** Slots there, by state. */
+  readonly slots: SlotCounts;
+  /** Every footprint there; what `max` bounds. */
+  readonly total: number;
+  readonly max: number;
+  readonly breaker: BreakerState;
+  /** Why the last attempt there failed; undefined when it went well. */
+  readonly lastCreationError: unknown;
+}
+
 /** The pool at one moment. */
 export interface PoolStats {
   readonly name: string;
   /** Slots by state; each is the count of the slots that are in it. */
   readonly slots: SlotCounts;
-  /** Every footprint; what `max` bounds. */
+  /** Every footprint. What `max` bounds is this without what is on hosts that are down. */
   readonly total: number;
   /** Callers in line. */
   readonly waiting: number;
   readonly minReady: number;
   readonly max: number;
   readonly state: 'open' | 'suspended' | 'closing' | 'closed';
+  /** The best that the breaker of any host says. */
   readonly breaker: BreakerState;
+  /** Each host, in the order of `drivers`. */
+  readonly hosts: readonly HostStats[];
   readonly counters: PoolCounters;
   /** How long each step took when it was last done, in milliseconds; null when it never was. */
   readonly lastPhaseMs: Readonly<Record<TimedPhase, number | null>>;
-  /** Why the last creation that failed did so; undefined when the last one went well. */
+  /** Why the last creation on any host failed; undefined when the last one went well. */
   readonly lastCreationError: unknown;
 }
 

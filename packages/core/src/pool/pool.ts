@@ -25,17 +25,26 @@ export interface CloseOptions extends CallOptions {
 
 /** A footprint that close could not destroy. */
 export interface Undestroyed {
+  /** Name of the host that it may still be on. */
+  readonly host: string;
   /** Null when a fork was given up and never settled. */
   readonly machineId: MachineId | null;
   readonly error: unknown;
+}
+
+/** A lease that close took back. */
+export interface RevokedLease {
+  readonly host: string;
+  readonly machineId: MachineId;
+  readonly turn: number;
 }
 
 /** What {@link Pool.close} did. */
 export interface CloseReport {
   readonly durationMs: number;
   /** Leases that were taken back since their holders did not release them in time. */
-  readonly revoked: readonly { readonly machineId: MachineId; readonly turn: number }[];
-  /** What may still be on the host. */
+  readonly revoked: readonly RevokedLease[];
+  /** What may still be on the hosts. */
   readonly undestroyed: readonly Undestroyed[];
 }
 
@@ -51,8 +60,9 @@ export interface ResizeOptions {
 export interface Pool extends AsyncDisposable {
   readonly name: string;
   /**
-   * Resolves when the golden snapshot is prepared and `minReady` spare machines are ready.
-   * @throws the cause when the golden snapshot cannot be prepared or the breaker is open; WARMVM_POOL_CLOSED; the signal's reason
+   * Resolves when the golden snapshot is prepared, on one host at least, and `minReady` spare machines are ready.
+   * @throws the cause when the golden snapshot cannot be prepared or the breaker is open, on so many hosts that the spares
+   * cannot be had on the others; WARMVM_POOL_CLOSED; the signal's reason
    */
   ready(options?: CallOptions): Promise<void>;
   /**
@@ -70,6 +80,15 @@ export interface Pool extends AsyncDisposable {
   events(): AsyncIterableIterator<PoolEvent>;
   /** Changes the size. Lent machines are never taken; they go when they return. @throws RangeError, TypeError */
   resize(size: ResizeOptions): void;
+  /**
+   * Takes a host out of use: from now on nothing is made or lent there, what is ready there is destroyed, and what is lent goes
+   * when it is given back. What is missing is made on the other hosts. Its golden snapshot stays.
+   * @returns true when nothing of the pool is left there, false when it was undrained before that
+   * @throws RangeError when there is no host of that name; WARMVM_POOL_CLOSED; the signal's reason, which undrains nothing
+   */
+  drain(host: string, options?: CallOptions): Promise<boolean>;
+  /** Takes a host into use again. @throws RangeError when there is no host of that name */
+  undrain(host: string): void;
   /** Lends nothing until {@link resume}; deadlines of those in line go on. */
   suspend(): void;
   resume(): void;

@@ -1,5 +1,5 @@
 import { guardedCall } from '../call/guarded-call.ts';
-import type { Machine, MachineId } from '../driver/machine.ts';
+import type { Machine } from '../driver/machine.ts';
 import type { MachineRecord } from '../driver/owner.ts';
 import type { PoolCore } from './pool-core.ts';
 import { adoptTimeoutError } from './pool-errors.ts';
@@ -23,28 +23,23 @@ export type AdoptOutcome = 'adopted' | 'refused' | 'given up';
 export class SlotAdopter {
   readonly #core: PoolCore;
   readonly #parts: SlotAdopterParts;
-  readonly #adopted = new Set<MachineId>();
 
   constructor(core: PoolCore, parts: SlotAdopterParts) {
     this.#core = core;
     this.#parts = parts;
   }
 
-  /** Whether this pool took the machine over, once. */
-  hasAdopted(id: MachineId): boolean {
-    return this.#adopted.has(id);
-  }
-
-  /** Whether the machine, whose owner is dead, is of use to this pool, which lacks one. */
-  wants(record: MachineRecord): boolean {
-    const { options, table, demand, closing } = this.#core;
-    if (!options.adopts || closing || record.state !== 'running') return false;
-    return record.digest === options.image.digest && creationsWanted(table.counts, demand, 0) > 0;
+  /** Whether the machine, which nobody has a hold on any more, is of use to this pool, which lacks one and has room for it there. */
+  wants(host: PoolHost, record: MachineRecord): boolean {
+    const { options, counts, demand, closing } = this.#core;
+    if (!options.adopts || !host.resettable || closing || record.state !== 'running') return false;
+    if (host.health.state !== 'up' || host.free <= 0) return false;
+    return record.digest === options.image.digest && creationsWanted(counts, demand, 0) > 0;
   }
 
   /** Takes it over; the slot is on its way through a reset when this resolves. */
   async adopt(host: PoolHost, record: MachineRecord): Promise<AdoptOutcome> {
-    const { table, deadlines, scope, options, counters } = this.#core;
+    const { table, deadlines, options, counters } = this.#core;
     const { destroyer, cleaner, watcher } = this.#parts;
     const slot = table.add(host);
     const timeoutMs = options.timeouts.forkTimeoutMs;
@@ -56,7 +51,7 @@ export class SlotAdopter {
         nowMs: this.#core.now(),
         timeoutMs,
         timeoutError: () => adoptTimeoutError(record, timeoutMs),
-        scope,
+        scope: host.scope,
         givenUp: () => {
           givenUp = true;
           destroyer.awaitLate(slot);
@@ -70,7 +65,7 @@ export class SlotAdopter {
     }
     counters.created += 1;
     counters.adopted += 1;
-    this.#adopted.add(record.id);
+    host.adopted.add(record.id);
     // Every lease but the latest was followed by a reset, so no turn was ever beyond the generation.
     slot.turn = machine.generation;
     slot.uses = machine.generation;

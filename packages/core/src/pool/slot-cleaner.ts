@@ -1,5 +1,6 @@
 import type { Machine } from '../driver/machine.ts';
 import type { PoolCore } from './pool-core.ts';
+import type { PoolHost } from './pool-host.ts';
 import type { Slot } from './slot.ts';
 import { type CleaningFailure, SlotCleaning } from './slot-cleaning.ts';
 import type { SlotWatcher } from './slot-watcher.ts';
@@ -8,31 +9,34 @@ import type { SlotWatcher } from './slot-watcher.ts';
 export class SlotCleaner {
   readonly #core: PoolCore;
   readonly #watcher: SlotWatcher;
-  #first: Slot | undefined = undefined;
-  #last: Slot | undefined = undefined;
 
   constructor(core: PoolCore, watcher: SlotWatcher) {
     this.#core = core;
     this.#watcher = watcher;
   }
 
-  /** The slot was moved to resetting; its reset begins when there is a permit. */
+  /** The slot was moved to resetting; its reset begins when its host has a permit. */
   add(slot: Slot): void {
-    if (this.#last === undefined) this.#first = slot;
-    else this.#last.nextToClean = slot;
-    this.#last = slot;
+    const { host } = slot;
+    if (host.lastToClean === undefined) host.firstToClean = slot;
+    else host.lastToClean.nextToClean = slot;
+    host.lastToClean = slot;
   }
 
   /** Starts what there are permits for. */
   pump(): void {
-    for (let slot = this.#first; slot !== undefined; slot = this.#first) {
+    for (const host of this.#core.hosts) if (host.firstToClean !== undefined) this.#pumpHost(host);
+  }
+
+  #pumpHost(host: PoolHost): void {
+    for (let slot = host.firstToClean; slot !== undefined; slot = host.firstToClean) {
       const { phase } = slot;
       const isStillDirty = phase?.kind === 'resetting';
-      const permit = isStillDirty ? slot.host.resets.tryTake() : undefined;
+      const permit = isStillDirty ? host.resets.tryTake() : undefined;
       if (isStillDirty && permit === undefined) return;
-      this.#first = slot.nextToClean;
+      host.firstToClean = slot.nextToClean;
       slot.nextToClean = undefined;
-      if (this.#first === undefined) this.#last = undefined;
+      if (host.firstToClean === undefined) host.lastToClean = undefined;
       if (isStillDirty && permit !== undefined) this.#cleaningOf(slot, phase.machine).reset(permit);
     }
   }

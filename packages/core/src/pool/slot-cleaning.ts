@@ -45,7 +45,7 @@ export class SlotCleaning extends BoundedCall<void> {
   #onSettled: OnSettled | undefined;
 
   constructor(core: PoolCore, watcher: SlotWatcher, slot: Slot, machine: Machine) {
-    super(core.deadlines, core.scope);
+    super(core.deadlines, slot.host.scope);
     this.#core = core;
     this.#watcher = watcher;
     this.#slot = slot;
@@ -113,6 +113,7 @@ export class SlotCleaning extends BoundedCall<void> {
     }
     const endedAtMs = this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs);
     this.#slot.runningSinceMs = endedAtMs;
+    this.#slot.host.aliveAtMs = endedAtMs;
     if (this.#slot.phase === this.#phase) this.#prove(endedAtMs, undefined);
     else this.#giveBack();
   }
@@ -132,7 +133,7 @@ export class SlotCleaning extends BoundedCall<void> {
     }
     // What was seen of this generation and what the guest proved do not agree: ask.
     this.#watcher
-      .confirm(this.#machine)
+      .confirm(this.#slot, this.#machine)
       .then(() => this.#makeReady())
       .catch((error: unknown) => this.#fail(error));
   }
@@ -145,7 +146,9 @@ export class SlotCleaning extends BoundedCall<void> {
     }
     const endedAtMs = this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs);
     const sinceMs = this.#idleSinceMs ?? endedAtMs;
-    this.#core.table.move(this.#slot, { kind: 'ready', machine: this.#machine, sinceMs });
+    // It was told to drain meanwhile: the machine is well, and of no use.
+    if (this.#slot.host.health.isDraining) this.#core.destroy(this.#slot);
+    else this.#core.table.move(this.#slot, { kind: 'ready', machine: this.#machine, sinceMs });
     this.#end(undefined);
   }
 
@@ -154,8 +157,8 @@ export class SlotCleaning extends BoundedCall<void> {
     if (this.#step === resetStep) this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs, { error });
     else if (isOurs) this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs, { error });
     if (isOurs) {
-      if (isWarmvmError(error, 'WARMVM_HOST_LOST')) this.#core.hostLost(error);
       this.#core.destroy(this.#slot);
+      if (isWarmvmError(error, 'WARMVM_HOST_LOST')) this.#core.hostLost(this.#slot.host, error, this.#slot.epoch);
     }
     this.#end({ error });
   }

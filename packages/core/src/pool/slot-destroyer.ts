@@ -4,6 +4,7 @@ import { WarmvmError } from '../driver/error.ts';
 import type { Machine } from '../driver/machine.ts';
 import type { Undestroyed } from './pool.ts';
 import type { PoolCore } from './pool-core.ts';
+import type { PoolHost } from './pool-host.ts';
 import type { Slot } from './slot.ts';
 
 interface Retry {
@@ -53,9 +54,12 @@ export class SlotDestroyer {
     } else this.#gone(slot);
   }
 
-  /** Tries every quarantined slot once more, now. */
-  retryAll(): void {
-    for (const slot of [...this.#retries.keys()]) this.#retry(slot);
+  /** Tries every quarantined slot once more, now: all there are, or those of one host. */
+  retryAll(host?: PoolHost): void {
+    for (const [slot, { alarm }] of [...this.#retries]) {
+      // Without an alarm an attempt is under way, which must not be met by another.
+      if (alarm.isSet && (host === undefined || slot.host === host)) this.#retry(slot);
+    }
   }
 
   /** What is quarantined, for the report of close; no retry follows. */
@@ -63,8 +67,9 @@ export class SlotDestroyer {
     for (const retry of this.#retries.values()) retry.alarm.cancel();
     this.#retries.clear();
     const undestroyed: Undestroyed[] = [];
-    for (const { phase } of this.#core.table.slots) {
-      if (phase?.kind === 'quarantined') undestroyed.push({ machineId: phase.machine?.id ?? null, error: phase.error });
+    for (const { phase, host } of this.#core.table.slots) {
+      if (phase?.kind !== 'quarantined') continue;
+      undestroyed.push({ host: host.name, machineId: phase.machine?.id ?? null, error: phase.error });
     }
     return undestroyed;
   }
@@ -84,6 +89,7 @@ export class SlotDestroyer {
     };
     const done = (): void => {
       this.#core.counters.destroyed += 1;
+      slot.host.hasDestroyed = true;
       this.#core.phaseEnded('destroy', slot, startedAtMs);
       this.#gone(slot);
     };
@@ -109,7 +115,7 @@ export class SlotDestroyer {
   #quarantine(slot: Slot, machine: Machine | undefined, attempts: number, error: unknown): void {
     const { table, hub } = this.#core;
     table.move(slot, { kind: 'quarantined', machine, attempts, error });
-    hub.emit({ type: 'quarantined', slot: slot.id, machineId: machine?.id ?? null, error });
+    hub.emit({ type: 'quarantined', host: slot.host.name, slot: slot.id, machineId: machine?.id ?? null, error });
     this.#core.pump();
   }
 

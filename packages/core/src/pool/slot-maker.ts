@@ -1,9 +1,8 @@
-import { isWarmvmError } from '../driver/error.ts';
 import type { Machine } from '../driver/machine.ts';
 import type { Approval } from './creation-gate.ts';
 import type { Permit } from './permits.ts';
 import type { PoolCore } from './pool-core.ts';
-import type { PoolHost } from './pool-host.ts';
+import { type PoolHost, tellsLoss } from './pool-host.ts';
 import type { Slot } from './slot.ts';
 import type { SlotCleaner } from './slot-cleaner.ts';
 import type { SlotDestroyer } from './slot-destroyer.ts';
@@ -16,15 +15,12 @@ export interface SlotMakerParts {
   readonly watcher: SlotWatcher;
   /** Told of each attempt that failed. */
   readonly onFailed: (host: PoolHost, error: unknown) => void;
-  /** Told of each attempt that went well. */
-  readonly onSucceeded: (host: PoolHost) => void;
 }
 
 /** Prepares golden snapshots and makes machines. Creation belongs to the pool: no waiter's deadline ends it. */
 export class SlotMaker {
   readonly #core: PoolCore;
   readonly #parts: SlotMakerParts;
-  #preparing = false;
   #lastError: unknown;
 
   constructor(core: PoolCore, parts: SlotMakerParts) {
@@ -37,48 +33,70 @@ export class SlotMaker {
     return this.#lastError;
   }
 
-  /** Prepares the golden snapshot, unless that is under way. */
+  /** Prepares the golden snapshot of the host, unless that is under way. */
   prepare(host: PoolHost): void {
-    if (this.#preparing) return;
-    const approval = this.#approve(host);
+    if (host.isPreparing) return;
+    const approval = this.approve(host);
     if (approval === undefined) return;
-    this.#preparing = true;
+    host.isPreparing = true;
     const startedAtMs = this.#core.now();
-    host.snapshotReset
+    const { snapshotReset } = host;
+    const { epoch } = host.health;
+    snapshotReset
       .prepare()
       .then(
         () => {
           // Only a machine proves that creation works: were this a success, forks that always fail would never back off.
           host.gate.abandoned(approval);
-          this.#core.phaseEnded('prepare', null, startedAtMs);
+          this.#core.phaseEnded('prepare', host, startedAtMs);
         },
         (error: unknown) => {
-          this.#core.phaseEnded('prepare', null, startedAtMs, { error });
-          this.#failed(host, approval, error);
+          this.#core.phaseEnded('prepare', host, startedAtMs, { error });
+          this.#failed(host, approval, error, epoch);
         },
       )
       .finally(() => {
-        this.#preparing = false;
+        // After a loss another one may be under way.
+        if (host.snapshotReset === snapshotReset) host.isPreparing = false;
         this.#core.pump();
       })
-      .catch((error: unknown) => this.#failed(host, approval, error));
+      .catch((error: unknown) => this.#failed(host, approval, error, epoch));
   }
 
-  /** Starts as many creations as are wanted and as there are permits and approvals for. */
-  create(host: PoolHost, wanted: number): void {
-    for (let left = wanted; left > 0; left -= 1) {
-      if (host.rate.nextMs(this.#core.now()) !== undefined) return;
-      const permit = host.forks.tryTake();
-      if (permit === undefined) return;
-      const approval = this.#approve(host);
-      if (approval === undefined) {
-        permit.release();
-        return;
-      }
-      host.rate.take();
-      const slot = this.#core.table.add(host);
-      this.#make(slot, permit, approval).catch((error: unknown) => this.#core.machineLost(slot, error));
+  /** Starts one creation on a host that {@link PoolHost.mayCreate}. @returns whether it began */
+  create(host: PoolHost): boolean {
+    const permit = host.forks.tryTake();
+    if (permit === undefined) return false;
+    const approval = this.approve(host);
+    if (approval === undefined) {
+      permit.release();
+      return false;
     }
+    host.rate.take();
+    const slot = this.#core.table.add(host);
+    this.#make(slot, permit, approval).catch((error: unknown) => this.#core.machineLost(slot, error));
+    return true;
+  }
+
+  /** The right to one attempt on the host, or undefined when there is none at present. */
+  approve(host: PoolHost): Approval | undefined {
+    const before = host.gate.state;
+    const approval = host.gate.approve(this.#core.now());
+    this.#tellBreaker(host, before);
+    return approval;
+  }
+
+  /** An attempt to reach a host that is down failed. */
+  refused(host: PoolHost, approval: Approval, error: unknown): void {
+    if (this.#core.closing) {
+      host.gate.abandoned(approval);
+      return;
+    }
+    const before = host.gate.state;
+    this.#noteError(host, error);
+    host.gate.failed(approval, this.#core.now());
+    this.#tellBreaker(host, before);
+    this.#parts.onFailed(host, error);
   }
 
   /** Counts a failure of the host that was seen without an attempt, unless attempts are held back anyway. */
@@ -86,7 +104,7 @@ export class SlotMaker {
     const nowMs = this.#core.now();
     if (host.gate.nextAttemptMs(nowMs) !== undefined) return;
     const before = host.gate.state;
-    this.#lastError = error;
+    this.#noteError(host, error);
     host.gate.hit(nowMs);
     this.#tellBreaker(host, before);
   }
@@ -112,12 +130,13 @@ export class SlotMaker {
       permit.release();
       if (!givenUp) this.#core.table.move(slot, undefined);
       this.#core.phaseEnded('fork', slot, startedAtMs, { error });
-      this.#failed(host, approval, error);
+      this.#failed(host, approval, error, slot.epoch);
       this.#core.pump();
       return;
     }
     this.#core.counters.created += 1;
     slot.runningSinceMs = this.#core.now();
+    host.aliveAtMs = slot.runningSinceMs;
     const { maxAgeMs, random } = this.#core.options;
     slot.retireAtMs = this.#core.now() + maxAgeMs * (1 - 0.1 * random());
     const settled = this.#parts.cleaner.settle(slot, machine);
@@ -126,7 +145,7 @@ export class SlotMaker {
     slot.creationLost = (error) => {
       slot.creationLost = undefined;
       permit.release();
-      this.#failed(host, approval, error);
+      this.#failed(host, approval, error, slot.epoch);
     };
     const failure = await settled;
     if (failure !== undefined) slot.creationLost?.(failure.error);
@@ -138,22 +157,14 @@ export class SlotMaker {
     this.#core.pump();
   }
 
-  #approve(host: PoolHost): Approval | undefined {
-    const before = host.gate.state;
-    const approval = host.gate.approve(this.#core.now());
-    this.#tellBreaker(host, before);
-    return approval;
-  }
-
   #succeeded(host: PoolHost, approval: Approval): void {
     const before = host.gate.state;
-    this.#lastError = undefined;
+    this.#noteError(host, undefined);
     host.gate.succeeded(approval);
     this.#tellBreaker(host, before);
-    this.#parts.onSucceeded(host);
   }
 
-  #failed(host: PoolHost, approval: Approval, error: unknown): void {
+  #failed(host: PoolHost, approval: Approval, error: unknown, epoch: number): void {
     if (this.#core.closing) {
       host.gate.abandoned(approval);
       return;
@@ -161,18 +172,23 @@ export class SlotMaker {
     const nowMs = this.#core.now();
     const before = host.gate.state;
     this.#core.counters.creationsFailed += 1;
-    this.#lastError = error;
+    this.#noteError(host, error);
     host.gate.failed(approval, nowMs);
     const retryInMs = (host.gate.nextAttemptMs(nowMs) ?? nowMs) - nowMs;
     const { failuresInARow } = host.gate;
-    this.#core.hub.emit({ type: 'creation-failed', error, failuresInARow, retryInMs });
+    this.#core.hub.emit({ type: 'creation-failed', host: host.name, error, failuresInARow, retryInMs });
     this.#tellBreaker(host, before);
-    if (isWarmvmError(error, 'WARMVM_HOST_LOST')) this.#core.hostLost(error);
+    if (tellsLoss(host, error)) this.#core.hostLost(host, error, epoch);
     this.#parts.onFailed(host, error);
+  }
+
+  #noteError(host: PoolHost, error: unknown): void {
+    this.#lastError = error;
+    host.lastError = error;
   }
 
   #tellBreaker(host: PoolHost, before: PoolHost['gate']['state']): void {
     const { state } = host.gate;
-    if (state !== before) this.#core.hub.emit({ type: 'breaker-changed', from: before, to: state });
+    if (state !== before) this.#core.hub.emit({ type: 'breaker-changed', host: host.name, from: before, to: state });
   }
 }

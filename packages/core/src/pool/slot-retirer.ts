@@ -40,7 +40,7 @@ export class SlotRetirer {
   pump(): void {
     const { table, demand } = this.#core;
     if (table.counts.ready === 0) return;
-    if (excessOver(table.counts, demand.max) > 0 || this.countAged() > 0) this.run();
+    if (excessOver(this.#core.counts, demand.max) > 0 || this.countAged() > 0) this.run();
   }
 
   run(): void {
@@ -51,7 +51,7 @@ export class SlotRetirer {
       const { phase } = slot;
       if (phase?.kind !== 'ready') continue;
       const idleAtMs = phase.sinceMs + options.maxIdleMs;
-      const tooMany = excessOver(table.counts, demand.max) > 0;
+      const tooMany = excessOver(this.#core.counts, demand.max) > 0;
       const tooOld = slot.retireAtMs <= nowMs && table.counts.ready > demand.minReady;
       const tooIdle = idleAtMs <= nowMs && surplusOf(table.counts, demand) > 0;
       if (tooMany || tooOld || tooIdle) {

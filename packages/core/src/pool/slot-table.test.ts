@@ -8,12 +8,13 @@ import {
   countTotal,
   creationsWanted,
   excessOver,
+  makeCounts,
   type SlotCounts,
   surplusOf,
   targetOf,
 } from './supply.ts';
 
-const host = {} as PoolHost;
+const host = { counts: makeCounts(), health: { epoch: 0 }, begun: 0 } as unknown as PoolHost;
 const machine = {} as Machine;
 
 describe('SlotTable', () => {

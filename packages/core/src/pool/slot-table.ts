@@ -1,6 +1,6 @@
 import type { PoolHost } from './pool-host.ts';
 import { Slot, type SlotPhase, type SlotState } from './slot.ts';
-import type { SlotCounts } from './supply.ts';
+import { makeCounts, type SlotCounts } from './supply.ts';
 
 /** State of a slot that is not there. */
 export type AnySlotState = SlotState | 'absent';
@@ -47,18 +47,10 @@ function bitOf(state: AnySlotState): number {
   }
 }
 
-/** Every slot of a pool. The counts are changed in one function only, so no gauge can drift from the states. */
+/** Every slot of a pool. The counts, of all and of each host, are changed in one function only, so no gauge can drift from the states. */
 export class SlotTable {
   readonly #slots = new Set<Slot>();
-  readonly #counts: Record<SlotState, number> = {
-    creating: 0,
-    settling: 0,
-    ready: 0,
-    leased: 0,
-    resetting: 0,
-    destroying: 0,
-    quarantined: 0,
-  };
+  readonly #counts: Record<SlotState, number> = makeCounts();
   readonly #onMove: OnSlotMove;
   #nextId = 1;
   #newestReady: Slot | undefined;
@@ -83,6 +75,7 @@ export class SlotTable {
 
   /** A new slot, in state creating. */
   add(host: PoolHost): Slot {
+    host.begun += 1;
     const slot = new Slot(this.#nextId++, host);
     this.move(slot, { kind: 'creating' });
     return slot;
@@ -96,12 +89,19 @@ export class SlotTable {
     const from = slot.phase?.kind ?? 'absent';
     const to = phase?.kind ?? 'absent';
     if ((legalBits[from] & bitOf(to)) === 0) throw new Error(`slot ${slot.id} cannot go from ${from} to ${to}`);
+    const { counts } = slot.host;
     if (from === 'absent') this.#slots.add(slot);
-    else this.#counts[from] -= 1;
+    else {
+      this.#counts[from] -= 1;
+      counts[from] -= 1;
+    }
     if (from === 'ready') this.#unlink(slot);
     slot.phase = phase;
     if (to === 'absent') this.#slots.delete(slot);
-    else this.#counts[to] += 1;
+    else {
+      this.#counts[to] += 1;
+      counts[to] += 1;
+    }
     if (phase?.kind === 'ready') this.#link(slot, phase.sinceMs);
     this.#onMove(slot, from, to);
     return phase;

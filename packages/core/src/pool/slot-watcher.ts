@@ -34,19 +34,19 @@ export class SlotWatcher {
   }
 
   /** Asks the hypervisor itself. @throws what tells that the machine is of no use */
-  async confirm(machine: Machine): Promise<void> {
-    const state = await this.#ask(machine);
+  async confirm(slot: Slot, machine: Machine): Promise<void> {
+    const state = await this.#ask(slot, machine);
     const change = { state, reason: 'asked for', generation: machine.generation };
     if (isUnfitToLend(change)) throw crashedError(machine, change);
   }
 
-  #ask(machine: Machine, signal?: AbortSignal): Promise<MachineState> {
+  #ask(slot: Slot, machine: Machine, signal?: AbortSignal): Promise<MachineState> {
     return guardedCall((call) => machine.state(call), {
       deadlines: this.#core.deadlines,
       nowMs: this.#core.now(),
       timeoutMs: this.#core.options.timeouts.probeTimeoutMs,
       timeoutError: () => new WarmvmError('WARMVM_HOST_OPERATION', `state of machine ${machine.id}: no answer`),
-      scope: this.#core.scope,
+      scope: slot.host.scope,
       signal,
     });
   }
@@ -65,9 +65,9 @@ export class SlotWatcher {
         cause = error;
       }
       if (signal.aborted) return;
-      if (isWarmvmError(cause, 'WARMVM_HOST_LOST')) return this.#core.hostLost(cause);
+      if (isWarmvmError(cause, 'WARMVM_HOST_LOST')) return this.#core.hostLost(slot.host, cause, slot.epoch);
       if (isWarmvmError(cause, 'WARMVM_MACHINE_GONE')) return this.#core.machineLost(slot, cause);
-      const gone = await this.#ask(machine, signal).then(
+      const gone = await this.#ask(slot, machine, signal).then(
         () => undefined,
         (error: unknown) => (isWarmvmError(error, 'WARMVM_MACHINE_GONE') ? goneError(machine, error) : undefined),
       );

@@ -28,6 +28,8 @@ export type SlotState = SlotPhase['kind'];
 export class Slot {
   readonly id: number;
   readonly host: PoolHost;
+  /** Losses of its host before it was made. */
+  readonly epoch: number;
   /** Replaced by the slot table alone. */
   phase: SlotPhase | undefined = undefined;
   /** Number of the latest lease of this slot; 0 before the first. Only grows. */
@@ -59,6 +61,7 @@ export class Slot {
   constructor(id: number, host: PoolHost) {
     this.id = id;
     this.host = host;
+    this.epoch = host.health.epoch;
   }
 
   get machine(): Machine | undefined {

@@ -15,8 +15,20 @@ export interface Demand {
   readonly waiting: number;
   /** Spare ready machines wanted. */
   readonly minReady: number;
-  /** Footprints allowed on the host. */
+  /** Footprints allowed on all hosts together. */
   readonly max: number;
+}
+
+/** A count of 0 for each state. */
+export function makeCounts(): { -readonly [State in keyof SlotCounts]: number } {
+  return { creating: 0, settling: 0, ready: 0, leased: 0, resetting: 0, destroying: 0, quarantined: 0 };
+}
+
+/** The counts without those of another: of what can be reached, without what is on hosts that cannot. */
+export function subtractCounts(counts: SlotCounts, others: SlotCounts): SlotCounts {
+  const left = makeCounts();
+  for (const state of Object.keys(left) as (keyof SlotCounts)[]) left[state] = counts[state] - others[state];
+  return left;
 }
 
 /** Every footprint, dying ones and those given up included. */

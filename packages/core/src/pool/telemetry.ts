@@ -36,7 +36,7 @@ type Level = keyof Logger;
 
 function levelOf(event: PoolEvent): Level {
   switch (event.type) {
-    case 'host-lost':
+    case 'host-down':
     case 'quarantined':
       return 'error';
     case 'creation-failed':
@@ -48,6 +48,10 @@ function levelOf(event: PoolEvent): Level {
       return event.to === 'open' ? 'error' : 'info';
     case 'phase-ended':
       return event.error === undefined ? 'debug' : 'warn';
+    case 'host-up':
+    case 'host-draining':
+    case 'host-drained':
+    case 'host-undrained':
     case 'swept':
     case 'resized':
     case 'suspended':
@@ -80,6 +84,22 @@ export function meterSink(meter: Meter, pool: string, stats: () => PoolStats): E
   slots.addCallback((result) => {
     for (const [state, count] of Object.entries(stats().slots)) result.observe(count, { pool, state });
     result.observe(countTotal(stats().slots), { pool, state: 'total' });
+  });
+  const hostSlots = meter.createObservableGauge('warmvm.pool.host.slots', { description: 'Slots of a host, by state' });
+  const hostStates = meter.createObservableGauge('warmvm.pool.host.state', {
+    description: '1 for the state that a host is in',
+  });
+  hostSlots.addCallback((result) => {
+    for (const { name: host, slots, total } of stats().hosts) {
+      for (const [state, count] of Object.entries(slots)) result.observe(count, { pool, host, state });
+      result.observe(total, { pool, host, state: 'total' });
+    }
+  });
+  hostStates.addCallback((result) => {
+    for (const { name: host, state } of stats().hosts) {
+      for (const each of ['up', 'draining', 'down'])
+        result.observe(each === state ? 1 : 0, { pool, host, state: each });
+    }
   });
   waiting.addCallback((result) => result.observe(stats().waiting, { pool }));
   return (event) => {

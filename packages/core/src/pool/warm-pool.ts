@@ -34,7 +34,8 @@ export class WarmPool implements Pool {
     const engine = this.#engine;
     if (engine.closing) throw closedError(this.name);
     if (engine.isReady) return;
-    if (engine.host.gate.state === 'open') throw engine.maker.lastError;
+    const { failure } = engine.fleet;
+    if (failure !== undefined) throw failure.error;
     return engine.readyGate.wait(signal);
   }
 
@@ -91,14 +92,28 @@ export class WarmPool implements Pool {
   resize(size: ResizeOptions): void {
     checkMethods('size', size, [], 'an object of minReady and max');
     checkKeys('size', size, ['minReady', 'max']);
-    const { demand, hub, retirer } = this.#engine;
-    const checked = checkSize(size.minReady ?? demand.minReady, size.max ?? demand.max);
+    const { demand, hub, retirer, hosts } = this.#engine;
+    const checked = checkSize(size.minReady ?? demand.minReady, size.max ?? demand.max, hosts);
     demand.minReady = checked.minReady;
     demand.max = checked.max;
     hub.emit({ type: 'resized', ...checked });
     if (this.#engine.closing) return;
     retirer.run();
     this.#engine.pump();
+  }
+
+  async drain(host: string, options: CallOptions = {}): Promise<boolean> {
+    const signal = checkSignal('signal', options.signal);
+    const { fleet, closing } = this.#engine;
+    const found = fleet.get(host);
+    signal?.throwIfAborted();
+    if (closing) throw closedError(this.name);
+    return fleet.drain(found, signal);
+  }
+
+  undrain(host: string): void {
+    const { fleet } = this.#engine;
+    fleet.undrain(fleet.get(host));
   }
 
   suspend(): void {
@@ -140,12 +155,12 @@ export class WarmPool implements Pool {
   }
 
   #checkMayWait(timeoutMs: number): void {
-    const { line, options, host, table } = this.#engine;
+    const { line, options, fleet, counts } = this.#engine;
     if (timeoutMs === 0) throw this.#refuse('nothing is ready now, and timeoutMs is 0');
     if (line.length >= options.maxWaiting) {
       throw this.#refuse(`${line.length} callers are waiting, which is all that maxWaiting lets in`);
     }
-    if (options.breaker.refuse && host.gate.state === 'open' && countSupply(table.counts) === 0) {
+    if (options.breaker.refuse && fleet.breaker === 'open' && countSupply(counts) === 0) {
       throw this.#refuse('nothing is there, and creation is given up for a while');
     }
   }

@@ -56,12 +56,12 @@ export function checkTimeouts(timeouts: ResetTimeouts): CheckedTimeouts {
 
 const expectedDriver = 'a driver, such as one made by a @warmvm/driver-* package';
 
-/** @throws TypeError when it is not a driver of this contract's version */
-export function checkDriver(driver: Driver): Driver {
-  checkMethods('driver', driver, ['prepare', 'fork', 'list', 'remove', 'adopt', 'ping'], expectedDriver);
+/** @param name of the option, for the error. @throws TypeError when it is not a driver of this contract's version */
+export function checkDriver(driver: Driver, name = 'driver'): Driver {
+  checkMethods(name, driver, ['prepare', 'fork', 'list', 'remove', 'adopt', 'ping'], expectedDriver);
   if (driver.specificationVersion !== 1) {
     throw new TypeError(
-      `driver.specificationVersion is ${String(driver.specificationVersion)}; expected 1: use a driver made for this version of @warmvm/core`,
+      `${name}.specificationVersion is ${String(driver.specificationVersion)}; expected 1: use a driver made for this version of @warmvm/core`,
     );
   }
   return driver;
