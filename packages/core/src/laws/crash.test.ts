@@ -191,7 +191,7 @@ test('law 49: a list that is stale or partial causes no creation above the targe
       const everything = [...host.records.values()];
       const gone = everything.find((record) => record.owner.process.startTime === '1');
       if (gone !== undefined) host.records.delete(gone.id);
-      const second = host.start('second', { ...size, adopt: how });
+      const second = host.start('second', { ...size, max: 6, adopt: how });
       second.driver.list = async () => everything.filter((_, index) => seen[index % seen.length]);
       await second.clock.advance(20_000);
       const forks = host.acts.filter((act) => act.process === 'second' && act.kind === 'fork').length;
