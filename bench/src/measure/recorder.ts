@@ -2,7 +2,7 @@ import { percentile } from 'warmvm/measure';
 import { type Better, type Figure, significant, summarize, type Unit } from '../result/figure.ts';
 import type { Ladder, Stage } from '../result/ladder.ts';
 import type { Ratio, Recording } from '../result/suite-result.ts';
-import { medianInterval, ratioInterval } from '../statistics/bootstrap.ts';
+import { medianInterval, oneBlock, ratioInterval } from '../statistics/bootstrap.ts';
 
 /** Where more of it is an improvement. */
 const HIGHER_IS_BETTER: readonly Unit[] = ['calls/s', 'machines/min'];
@@ -62,7 +62,7 @@ export class Recorder {
 
   /** Divides one median by another. @throws RangeError when either figure has no samples */
   ratio(name: string, figure: string, reference: string): void {
-    const interval = ratioInterval(this.#of(figure), this.#of(reference));
+    const interval = ratioInterval(oneBlock(this.#of(figure)), oneBlock(this.#of(reference)));
     this.#ratios[name] = {
       value: significant(this.p50(figure) / this.p50(reference)),
       figure,

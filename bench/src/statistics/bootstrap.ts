@@ -7,6 +7,12 @@ export interface Interval {
   readonly high: number;
 }
 
+/** Samples in the order in which they were taken, and how many of them came from each process. */
+export interface Sampling {
+  readonly samples: readonly number[];
+  readonly blocks: readonly number[];
+}
+
 export const CONFIDENCE = 0.95;
 
 const RESAMPLES = 2000;
@@ -14,23 +20,28 @@ const SEED = 20_061;
 /** Fewer samples give an interval that says nothing. */
 const FEWEST = 4;
 
+/** Samples of one process. */
+export function oneBlock(samples: readonly number[]): Sampling {
+  return { samples, blocks: [samples.length] };
+}
+
 /**
  * The interval of the quotient of two medians, by bootstrap: draws from both again and again, each time with replacement.
- * Runs of neighbours are drawn together, since samples that were taken one after the other resemble each other.
- * Null for fewer than 4 samples on either side.
+ * Whole blocks are drawn, since processes differ from each other; and within them runs of neighbours, since samples that were
+ * taken one after the other resemble each other. Null for fewer than 4 samples on either side.
  */
-export function ratioInterval(samples: readonly number[], references: readonly number[]): Interval | null {
-  if (samples.length < FEWEST || references.length < FEWEST) return null;
+export function ratioInterval(sampling: Sampling, reference: Sampling): Interval | null {
+  if (sampling.samples.length < FEWEST || reference.samples.length < FEWEST) return null;
   const random = seededIndex(SEED);
-  const above = new Resampler(samples, random);
-  const below = new Resampler(references, random);
+  const above = new Resampler(sampling, random);
+  const below = new Resampler(reference, random);
   return middle(Array.from({ length: RESAMPLES }, () => above.median() / below.median()));
 }
 
 /** The interval of the median itself. Null for fewer than 4 samples. */
 export function medianInterval(samples: readonly number[]): Interval | null {
   if (samples.length < FEWEST) return null;
-  const resampler = new Resampler(samples, seededIndex(SEED));
+  const resampler = new Resampler(oneBlock(samples), seededIndex(SEED));
   return middle(Array.from({ length: RESAMPLES }, () => resampler.median()));
 }
 
@@ -44,35 +55,46 @@ class Resampler {
   readonly #sorted: readonly number[];
   readonly #rankOf: Uint32Array;
   readonly #times: Uint32Array;
-  readonly #run: number;
+  readonly #blocks: readonly { readonly start: number; readonly length: number }[];
   readonly #random: RandomIndex;
 
-  constructor(samples: readonly number[], random: RandomIndex) {
+  constructor({ samples, blocks }: Sampling, random: RandomIndex) {
     const order = samples.map((_, index) => index).sort((left, right) => samples[left]! - samples[right]!);
     this.#sorted = order.map((index) => samples[index]!);
     this.#rankOf = new Uint32Array(samples.length);
     for (const [rank, index] of order.entries()) this.#rankOf[index] = rank;
     this.#times = new Uint32Array(samples.length);
-    this.#run = Math.round(Math.cbrt(samples.length));
+    let start = 0;
+    this.#blocks = blocks.map((length) => {
+      start += length;
+      return { start: start - length, length };
+    });
     this.#random = random;
   }
 
   median(): number {
-    const { length } = this.#sorted;
     this.#times.fill(0);
-    for (let drawn = 0; drawn < length; ) {
-      // Runs go round the end, or the first and last samples would be drawn less often.
-      const start = this.#random(length);
-      for (let step = 0; step < this.#run && drawn < length; step += 1, drawn += 1) {
-        this.#times[this.#rankOf[(start + step) % length]!]! += 1;
-      }
-    }
+    let drawn = 0;
+    for (let count = 0; count < this.#blocks.length; count += 1) drawn += this.#drawBlock();
     let passed = 0;
     let rank = -1;
-    while (passed < Math.ceil(length / 2)) {
+    while (passed < Math.ceil(drawn / 2)) {
       rank += 1;
       passed += this.#times[rank]!;
     }
     return this.#sorted[rank]!;
+  }
+
+  #drawBlock(): number {
+    const { start, length } = this.#blocks[this.#random(this.#blocks.length)]!;
+    const run = Math.round(Math.cbrt(length));
+    for (let drawn = 0; drawn < length; ) {
+      // Runs go round the end, or the first and last samples would be drawn less often.
+      const from = this.#random(length);
+      for (let step = 0; step < run && drawn < length; step += 1, drawn += 1) {
+        this.#times[this.#rankOf[start + ((from + step) % length)]!]! += 1;
+      }
+    }
+    return length;
   }
 }

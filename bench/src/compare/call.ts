@@ -1,0 +1,59 @@
+import type { Call, FigureComparison } from '../result/comparison.ts';
+import { showValue } from '../result/show-value.ts';
+
+type Measured = Omit<FigureComparison, 'call' | 'sentence'>;
+
+/** Whether a change is called, and in words. @param alpha largest adjusted probability that counts as significant */
+export function callFigure(
+  figure: Measured,
+  threshold: number,
+  alpha: number,
+): Pick<FigureComparison, 'call' | 'sentence'> {
+  const call = callOf(figure, threshold, alpha);
+  return { call, sentence: sentenceOf(figure, call, threshold) };
+}
+
+function callOf({ ratio, low, high, adjustedP, better }: Measured, threshold: number, alpha: number): Call {
+  const [least, most] = [1 / (1 + threshold), 1 + threshold];
+  const isSignificant = adjustedP < alpha && (low > 1 || high < 1);
+  if (isSignificant && (ratio > most || ratio < least)) return ratio > 1 === (better === 'higher') ? 'better' : 'worse';
+  return low >= least && high <= most ? 'unchanged' : 'undecided';
+}
+
+function sentenceOf(figure: Measured, call: Call, threshold: number): string {
+  const { suite, driver, figure: name, base, current, unit, ratio, low, high, adjustedP } = figure;
+  const values = `${showValue(base.p50, unit)} before, ${showValue(current.p50, unit)} now`;
+  const range = high > 1000 ? 'too few samples to say how sure that is' : `${percent(low)} to ${percent(high)}`;
+  const measured = `${values} (${percent(ratio)}; ${range}; p ${probability(adjustedP)})`;
+  const subject = `'${name}' of ${suite} on ${driver}`;
+  if (call === 'better' || call === 'worse') return `${subject} is ${call}: ${measured}.`;
+  const limit = `${threshold * 100} %`;
+  return call === 'unchanged'
+    ? `${subject} has not changed by more than ${limit}: ${measured}.`
+    : `${subject}: no change is proved, nor one of more than ${limit} ruled out: ${measured}.`;
+}
+
+/** The whole comparison in one sentence. */
+export function summarySentence(call: Call, figures: readonly FigureComparison[]): string {
+  const count = (wanted: Call): number => figures.filter((figure) => figure.call === wanted).length;
+  const parts = (['worse', 'better', 'unchanged', 'undecided'] as const)
+    .map((wanted) => [count(wanted), wanted] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, wanted]) => `${number} ${wanted}`);
+  const verdict: Record<Call, string> = {
+    worse: 'Something got worse',
+    better: 'Something got better and nothing worse',
+    unchanged: 'Nothing changed',
+    undecided: 'No change is proved',
+  };
+  return `${verdict[call]}: of ${figures.length} figures, ${parts.join(', ')}.`;
+}
+
+function percent(ratio: number): string {
+  const change = (ratio - 1) * 100;
+  return `${change < 0 ? '-' : '+'}${Number(Math.abs(change).toPrecision(Math.abs(change) >= 10 ? 3 : 2))} %`;
+}
+
+function probability(p: number): string {
+  return p < 0.001 ? '< 0.001' : String(Number(p.toPrecision(2)));
+}
