@@ -1,40 +1,94 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { HOSTS } from './host/open-host.ts';
 import type { Outputs } from './report/outputs.ts';
 import type { Suite } from './suite.ts';
-import { chooseSuites, SUITES } from './suites.ts';
+import { SUITES, suitesNamed } from './suites.ts';
+
+interface Common extends Outputs {
+  readonly suites: readonly Suite[];
+  /** Whether suites were named, rather than all meant. */
+  readonly named: boolean;
+  readonly drivers: readonly string[];
+  readonly samples?: number;
+  readonly gate: boolean;
+  readonly targets?: string;
+}
 
 /** What was asked for on the command line. */
-export interface Request extends Outputs {
-  readonly suites: readonly Suite[];
-  readonly samples?: number;
-}
+export type Request =
+  | { readonly kind: 'list' }
+  | (Common & { readonly kind: 'run'; readonly compare?: string; readonly acrossHosts: boolean })
+  | (Common & { readonly kind: 'compare-ref'; readonly ref: string; readonly blocks: number });
 
-interface Options extends Outputs {
-  readonly driver?: Suite['driver'];
-  readonly samples?: number;
-}
+const DEFAULT_DRIVERS = ['fake', 'libvirt'];
+const DEFAULT_BLOCKS = 4;
 
 /** Reads the arguments after the script's name. @throws CommanderError for bad ones, and when help was asked for */
 export function parseRequest(args: readonly string[], write: (text: string) => void): Request {
-  const names = new Argument('[suite...]', `of ${SUITES.map((suite) => suite.name).join(', ')}`).default([], 'all');
-  const program = new Command('bench')
+  let request: Request | undefined;
+  const program = command('bench', write)
+    .enablePositionalOptions()
     .description('Measures warmvm: every raw sample, beside what is stated and what must be reached.')
-    .addArgument(names)
-    .addOption(new Option('--driver <name>', 'only suites of this driver').choices(['fake', 'libvirt']))
+    .option('--list', 'only tell which suites and drivers there are')
+    .option('--compare <file>', 'compare with the result in this file')
+    .option('--across-hosts', 'compare although the hosts differ')
+    .addArgument(suiteArgument())
+    .action((names: readonly string[], options) => {
+      const { list, compare, acrossHosts, ...rest } = options;
+      request =
+        list === true
+          ? { kind: 'list' }
+          : {
+              kind: 'run',
+              ...common(program, names, rest),
+              ...(compare === undefined ? {} : { compare }),
+              acrossHosts: acrossHosts === true,
+            };
+    });
+  const compare = command('compare', write)
+    .description('Runs another commit and this checkout in turns, on this computer now, and compares.')
+    .argument('<git-ref>', 'commit, branch or tag to compare with')
+    .addArgument(suiteArgument())
+    .option('--blocks <count>', 'processes of each side, taking turns', parseCount, DEFAULT_BLOCKS)
+    .action((ref: string, names: readonly string[], { blocks, ...rest }) => {
+      request = { kind: 'compare-ref', ...common(compare, names, rest), ref, blocks };
+    });
+  program.addCommand(compare);
+  program.parse(args, { from: 'user' });
+  return request!;
+}
+
+function command(name: string, write: (text: string) => void): Command {
+  return new Command(name)
+    .option('--driver <name>', `of ${Object.keys(HOSTS).join(', ')}, or a package or path; may be given again`, collect)
     .option('--samples <count>', "samples of each figure, instead of each suite's own number", parseCount)
-    .option('--json <file>', 'also write every sample as JSON')
-    .option('--html <file>', 'also write one page with every sample, to be looked at in a browser')
-    .option('--markdown <file>', 'also write a summary for the page of a CI job')
+    .option('--json <file>', 'write every sample as JSON')
+    .option('--html <file>', 'write a page to look at')
+    .option('--markdown <file>', 'write a summary as Markdown')
+    .option('--gate', 'exit with 1 when a floor is missed or a figure got worse', false)
+    .option('--targets <file>', 'what figures are held against, instead of bench/targets.json')
     .configureOutput({ writeOut: write, writeErr: write })
-    .exitOverride()
-    .parse(args, { from: 'user' });
-  const { driver, ...rest } = program.opts<Options>();
+    .exitOverride();
+}
+
+function suiteArgument(): Argument {
+  return new Argument('[suite...]', `of ${SUITES.map((suite) => suite.name).join(', ')}`).default([], 'all');
+}
+
+type CommonOptions = Omit<Common, 'suites' | 'named' | 'drivers'> & { readonly driver?: readonly string[] };
+
+function common(program: Command, names: readonly string[], { driver, ...rest }: CommonOptions): Common {
   try {
-    return { suites: chooseSuites(program.processedArgs[0] as string[], driver), ...rest };
+    return { suites: suitesNamed(names), named: names.length > 0, drivers: driver ?? DEFAULT_DRIVERS, ...rest };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return program.error(`error: ${error.message}`);
   }
+}
+
+function collect(name: string, names: readonly string[] = []): readonly string[] {
+  if (name === '') throw new InvalidArgumentError('expected the name of a driver.');
+  return [...names, name];
 }
 
 function parseCount(text: string): number {

@@ -4,6 +4,7 @@ import type { SuiteResult } from './result/suite-result.ts';
 /** What a run tells while it runs, for whoever shows it. */
 export type BenchProgress =
   | { readonly type: 'run-started'; readonly suites: readonly { readonly suite: string; readonly driver: string }[] }
+  | { readonly type: 'suite-left-out'; readonly suite: string; readonly driver: string; readonly why: string }
   | { readonly type: 'suite-started'; readonly suite: string; readonly driver: string; readonly what: string }
   /** Words for people on where the suite is. */
   | { readonly type: 'step'; readonly text: string }

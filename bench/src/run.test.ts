@@ -3,10 +3,10 @@ import type { BenchProgress } from './progress.ts';
 import type { BenchResult } from './result/bench-result.ts';
 import { parseResult } from './result/result-file.ts';
 import { runSuites } from './run.ts';
-import { chooseSuites } from './suites.ts';
+import { suitesNamed } from './suites.ts';
 import type { Target } from './targets.ts';
 
-const suites = chooseSuites(['acquire'], undefined);
+const asked = { suites: suitesNamed(['acquire']), named: true, drivers: ['fake'], folder: '/' };
 const target: Target = {
   id: 'acquire-5',
   suite: 'acquire',
@@ -26,7 +26,7 @@ describe('runSuites', () => {
   async function run(samples: number): Promise<BenchResult> {
     progress.length = 0;
     const { signal } = new AbortController();
-    return runSuites({ suites, samples, targets: [target], signal, onProgress: (event) => progress.push(event) });
+    return runSuites({ ...asked, samples, targets: [target], signal, onProgress: (event) => progress.push(event) });
   }
 
   test('keeps every sample and what it was taken in', async () => {
@@ -45,9 +45,26 @@ describe('runSuites', () => {
     });
   });
 
+  test('tells where it is: the plan first, each suite, and its rounds', async () => {
+    await run(5);
+    expect(progress.map(({ type }) => type)).toEqual(['run-started', 'suite-started', 'rounds', 'suite-ended']);
+    expect(progress[0]).toEqual({ type: 'run-started', suites: [{ suite: 'acquire', driver: 'fake' }] });
+  });
+
+  test('tells what a driver leaves out where all suites were meant, and refuses what was named', async () => {
+    const { signal } = new AbortController();
+    const reset = { ...asked, suites: suitesNamed(['density']), targets: [], signal };
+    const told: BenchProgress[] = [];
+    await runSuites({ ...reset, named: false, onProgress: (event) => told.push(event) });
+    expect(told[0]).toMatchObject({ type: 'suite-left-out', suite: 'density', driver: 'fake' });
+    await expect(runSuites({ ...reset, onProgress: () => {} })).rejects.toThrow(
+      'suite density cannot be run with driver',
+    );
+  });
+
   test('ends with the reason of its signal', async () => {
     const reason = new Error('enough');
     const signal = AbortSignal.abort(reason);
-    await expect(runSuites({ suites, targets: [], signal, onProgress: () => {} })).rejects.toBe(reason);
+    await expect(runSuites({ ...asked, targets: [], signal, onProgress: () => {} })).rejects.toBe(reason);
   });
 });

@@ -1,5 +1,5 @@
 import type { Clock } from '@warmvm/core';
-import type { LibvirtHost } from './host/libvirt-host.ts';
+import type { BenchHost } from './host/bench-host.ts';
 import type { Recorder } from './measure/recorder.ts';
 
 /** What every suite is given. */
@@ -22,17 +22,33 @@ interface SuiteFacts {
   readonly defaultSamples: number;
 }
 
-/** A suite in this process alone. */
+/** A suite in this process alone, without any host: it goes with the driver `fake`. */
 export interface FakeSuite extends SuiteFacts {
   readonly driver: 'fake';
   run(context: SuiteContext): Promise<void>;
 }
 
-/** A suite that needs a libvirt daemon. */
-export interface LibvirtSuite extends SuiteFacts {
-  readonly driver: 'libvirt';
-  run(context: SuiteContext, host: LibvirtHost): Promise<void>;
+/** A suite for every driver whose host has what it needs. */
+export interface HostSuite extends SuiteFacts {
+  /** Whether its figures mean anything where machines are simulated. Elsewhere it runs on the fake only when it is named. */
+  readonly simulated: boolean;
+  /** What it cannot do without. */
+  readonly needs: readonly (keyof BenchHost)[];
+  run(context: SuiteContext, host: BenchHost): Promise<void>;
 }
 
 /** Figures that are measured together. */
-export type Suite = FakeSuite | LibvirtSuite;
+export type Suite = FakeSuite | HostSuite;
+
+/** A host that has what a suite needs. */
+export type HostWith<Ability extends keyof BenchHost> = BenchHost & {
+  readonly [Key in Ability]-?: NonNullable<BenchHost[Key]>;
+};
+
+/** @throws TypeError when the host lacks one: suites run only where they have what they need */
+export function hostWith<Ability extends keyof BenchHost>(host: BenchHost, ...abilities: Ability[]): HostWith<Ability> {
+  for (const ability of abilities) {
+    if (host[ability] === undefined) throw new TypeError(`the host of ${host.driverName} has no ${String(ability)}`);
+  }
+  return host as HostWith<Ability>;
+}

@@ -1,4 +1,9 @@
 import { acquireSuite } from './acquire/suite.ts';
+import { bootSuite } from './boot/suite.ts';
+import { cycleSuite } from './cycle/suite.ts';
+import { densitySuite } from './density/suite.ts';
+import { detectSuite } from './detect/suite.ts';
+import { type BenchHost, isSimulated } from './host/bench-host.ts';
 import { initSuite } from './init/suite.ts';
 import { listSuite } from './list/suite.ts';
 import { poolEngineSuite } from './pool-engine/suite.ts';
@@ -6,21 +11,33 @@ import { resetSuite } from './reset/suite.ts';
 import { rpcSuite } from './rpc/suite.ts';
 import type { Suite } from './suite.ts';
 
-/** Every suite, in the order in which they run. */
-export const SUITES: readonly Suite[] = [acquireSuite, poolEngineSuite, rpcSuite, listSuite, resetSuite, initSuite];
+/** Every suite, in the order in which they run: from microseconds to minutes. */
+export const SUITES: readonly Suite[] = [
+  acquireSuite,
+  poolEngineSuite,
+  rpcSuite,
+  listSuite,
+  bootSuite,
+  resetSuite,
+  detectSuite,
+  densitySuite,
+  cycleSuite,
+  initSuite,
+];
 
-/**
- * The suites that were asked for: all of the driver when none is named, all there are when no driver is named either.
- * @throws RangeError for a name that no suite has, or that has no suite of that driver
- */
-export function chooseSuites(names: readonly string[], driver: Suite['driver'] | undefined): readonly Suite[] {
-  const possible = SUITES.filter((suite) => driver === undefined || suite.driver === driver);
+/** @throws RangeError for a name that no suite has */
+export function suitesNamed(names: readonly string[]): readonly Suite[] {
   for (const name of names) {
-    if (possible.some((suite) => suite.name === name)) continue;
-    const expected = possible.map((suite) => suite.name).join(', ');
-    throw new RangeError(
-      `no suite '${name}'${driver === undefined ? '' : ` of driver ${driver}`}; there is ${expected}`,
-    );
+    if (SUITES.some((suite) => suite.name === name)) continue;
+    throw new RangeError(`no suite '${name}'; there is ${SUITES.map((suite) => suite.name).join(', ')}`);
   }
-  return names.length === 0 ? possible : possible.filter((suite) => names.includes(suite.name));
+  return names.length === 0 ? SUITES : SUITES.filter((suite) => names.includes(suite.name));
+}
+
+/** Why a suite does not run on a host; null when it does. @param isNamed whether it was asked for by name */
+export function obstacleTo(suite: Suite, host: BenchHost, isNamed: boolean): string | null {
+  if ('driver' in suite) return host.driverName === 'fake' ? null : 'it needs no host: it runs with --driver fake';
+  if (isSimulated(host) && !suite.simulated && !isNamed) return 'its figures mean little where machines are simulated';
+  const missing = suite.needs.filter((need) => host[need] === undefined);
+  return missing.length === 0 ? null : `the host of this driver has no ${missing.join(', ')}`;
 }

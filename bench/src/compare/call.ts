@@ -1,5 +1,5 @@
+import { change, quantity } from '../report/quantity.ts';
 import type { Call, FigureComparison } from '../result/comparison.ts';
-import { showValue } from '../result/show-value.ts';
 
 type Measured = Omit<FigureComparison, 'call' | 'sentence'>;
 
@@ -22,9 +22,9 @@ function callOf({ ratio, low, high, adjustedP, better }: Measured, threshold: nu
 
 function sentenceOf(figure: Measured, call: Call, threshold: number): string {
   const { suite, driver, figure: name, base, current, unit, ratio, low, high, adjustedP } = figure;
-  const values = `${showValue(base.p50, unit)} before, ${showValue(current.p50, unit)} now`;
-  const range = high > 1000 ? 'too few samples to say how sure that is' : `${percent(low)} to ${percent(high)}`;
-  const measured = `${values} (${percent(ratio)}; ${range}; p ${probability(adjustedP)})`;
+  const values = `${quantity(base.p50, unit)} before, ${quantity(current.p50, unit)} now`;
+  const range = `${change(low)} to ${change(high)}`;
+  const measured = `${values} (${change(ratio)}; ${range}; p ${probability(adjustedP)})`;
   const subject = `'${name}' of ${suite} on ${driver}`;
   if (call === 'better' || call === 'worse') return `${subject} is ${call}: ${measured}.`;
   const limit = `${threshold * 100} %`;
@@ -47,11 +47,6 @@ export function summarySentence(call: Call, figures: readonly FigureComparison[]
     undecided: 'No change is proved',
   };
   return `${verdict[call]}: of ${figures.length} figures, ${parts.join(', ')}.`;
-}
-
-function percent(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  return `${change < 0 ? '-' : '+'}${Number(Math.abs(change).toPrecision(Math.abs(change) >= 10 ? 3 : 2))} %`;
 }
 
 function probability(p: number): string {

@@ -1,7 +1,7 @@
 import type { BenchResult } from '../result/bench-result.ts';
 import type { Call, Comparison, FigureComparison } from '../result/comparison.ts';
 import { type Figure, significant } from '../result/figure.ts';
-import { CONFIDENCE, ratioInterval } from '../statistics/bootstrap.ts';
+import { CONFIDENCE, type Interval, ratioInterval } from '../statistics/bootstrap.ts';
 import { holm } from '../statistics/holm.ts';
 import { mannWhitney } from '../statistics/mann-whitney.ts';
 import { callFigure, summarySentence } from './call.ts';
@@ -86,8 +86,7 @@ function measure({
   current,
 }: Pair): Omit<FigureComparison, 'adjustedP' | 'call' | 'sentence'> {
   const ratio = current.p50 / base.p50;
-  // Too few samples for an interval: anything may be.
-  const { low, high } = ratioInterval(current, base) ?? { low: 0, high: Number.MAX_VALUE };
+  const { low, high } = ratioInterval(current, base) ?? widest(base.samples, current.samples);
   return {
     suite,
     driver,
@@ -98,8 +97,16 @@ function measure({
     current: { samples: current.samples.length, p50: current.p50 },
     ratio: significant(ratio),
     low: significant(low),
-    high: high === Number.MAX_VALUE ? high : significant(high),
+    high: significant(high),
     p: mannWhitney(base.samples, current.samples),
+  };
+}
+
+/** Too few samples for a bootstrap: any pair of them may be the one that is true. */
+function widest(base: readonly number[], current: readonly number[]): Interval {
+  return {
+    low: Math.min(...current) / Math.max(...base),
+    high: Math.max(...current) / Math.min(...base),
   };
 }
 

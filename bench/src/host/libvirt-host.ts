@@ -1,54 +1,73 @@
-import { systemClock, WarmvmError } from '@warmvm/core';
-import type { Driver, GoldenImage } from '@warmvm/core/driver';
+import { type Clock, systemClock } from '@warmvm/core';
 import { createLibvirtDriver, type LibvirtDriverOptions } from '@warmvm/driver-libvirt';
 import { buildTinyImage } from '@warmvm/guest-image';
+import { openClient } from '@warmvm/libvirt';
 import {
+  chooseScene,
   chooseStorage,
   DisposeStack,
   ensureLibvirtDaemon,
-  type HypervisorFacts,
-  qemuProcesses,
+  inventoryOf,
   systemCommandRunner,
 } from 'warmvm/measure';
+import { type BenchHost, LARGE_MEMORY_BYTES, USUAL_MEMORY_BYTES } from './bench-host.ts';
+import { qemuOf } from './hypervisor-process.ts';
+import { watchRunningDomains } from './libvirt-running-watch.ts';
+import { startProcessWatch } from './process-watch.ts';
 
 /** A pool of its own, so that nothing else on this host is in the way. */
 const STORAGE_POOL = 'warmvm-bench';
+/** What suites make is called so: their pools' names begin with `bench`. */
+const PREFIX = 'warmvm-bench';
+/** A slow answer is a sample, not the end of the run: emulated guests on a busy computer take seconds. */
+const PATIENCE = { clockToleranceMs: 30_000, agentTimeoutMs: 60_000, bootTimeoutMs: 300_000 } as const;
+const WAYS = ['in-place', 'revert'] as const satisfies readonly LibvirtDriverOptions['reset'][];
 
-/** This computer's libvirt daemon, for suites. Dispose ends the daemon where it was started here. */
-export interface LibvirtHost extends AsyncDisposable {
-  readonly socketPath: string;
-  /** Of the hypervisor with guests: `qemu:///system` through the daemon. */
-  readonly uri: string;
-  readonly acceleration: string;
-  readonly facts: HypervisorFacts;
-  /** The golden image; built at the first call. */
-  image(): Promise<GoldenImage>;
-  /** A driver of this host. Whoever asks disposes it. */
-  driver(options?: Pick<LibvirtDriverOptions, 'reset'>): Driver;
-}
-
-/** Finds the daemon or starts it, and asks what it runs. */
-export async function openLibvirtHost(signal: AbortSignal, say: (text: string) => void): Promise<LibvirtHost> {
+/** This computer's libvirt: finds the daemon or starts it, and asks what it runs. @throws WARMVM_HOST_UNREACHABLE */
+export async function openLibvirtHost(
+  signal: AbortSignal,
+  say: (text: string) => void,
+  clock: Clock = systemClock,
+): Promise<BenchHost> {
+  await chooseScene('libvirt', say, signal);
   const stack = new DisposeStack();
   try {
-    const daemon = stack.use(await ensureLibvirtDaemon({ runner: systemCommandRunner, signal, onProgress: say }));
-    const { socketPath, subreaper } = daemon;
+    const { socketPath, subreaper } = stack.use(
+      await ensureLibvirtDaemon({ runner: systemCommandRunner, signal, onProgress: say }),
+    );
     const uri = `qemu:///system?socket=${socketPath}`;
     const storagePath = `${await chooseStorage()}-bench`;
-    const open: LibvirtHost['driver'] = (options) =>
-      createLibvirtDriver({ uri, storagePool: STORAGE_POOL, storagePath, ...options });
-    const { hypervisor, acceleration, accelerationReason } = await pingOnce(open(), signal);
-    let building: Promise<GoldenImage> | undefined;
+    const open = (way: string = WAYS[0]) =>
+      createLibvirtDriver({
+        uri,
+        storagePool: STORAGE_POOL,
+        storagePath,
+        clock,
+        reset: way as (typeof WAYS)[number],
+        ...PATIENCE,
+      });
+    const asked = open();
+    const report = await asked.ping({ signal }).finally(() => asked[Symbol.asyncDispose]());
+    const observer = stack.use(closing(await openClient({ uri, signal })));
+    const watch = stack.use(startProcessWatch(clock));
     return {
-      socketPath,
-      uri,
-      acceleration,
-      facts: { hypervisor, accelerationReason, subreaper, storage: storagePath },
-      image() {
-        building ??= buildTinyImage({ signal });
-        return building;
+      driverName: 'libvirt',
+      acceleration: report.acceleration,
+      facts: {
+        hypervisor: report.hypervisor,
+        accelerationReason: report.accelerationReason,
+        subreaper,
+        storage: storagePath,
       },
-      driver: open,
+      ways: WAYS,
+      memorySizes: [USUAL_MEMORY_BYTES, LARGE_MEMORY_BYTES],
+      image: (memoryBytes = USUAL_MEMORY_BYTES) => buildTinyImage({ signal, memoryBytes }),
+      driver: async (way) => open(way),
+      objects: async () => [...(await inventoryOf(observer.client, { prefix: PREFIX, storagePool: STORAGE_POOL }))],
+      crash: async (machine) => watch.kill(await qemuOf(machine)),
+      processOf: qemuOf,
+      watchRunning: (until) => watchRunningDomains(uri, clock, until),
+      libvirtSocket: socketPath,
       [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -57,19 +76,6 @@ export async function openLibvirtHost(signal: AbortSignal, say: (text: string) =
   }
 }
 
-async function pingOnce(driver: Driver, signal: AbortSignal): ReturnType<Driver['ping']> {
-  try {
-    return await driver.ping({ signal });
-  } finally {
-    await driver[Symbol.asyncDispose]();
-  }
-}
-
-/** Process id of the QEMU that runs a machine: a new one tells that the machine was not rewound in place. */
-export async function qemuPid(machine: string): Promise<number> {
-  const found = (await qemuProcesses()).find(({ guest }) => guest === machine);
-  if (found !== undefined) return found.pid;
-  throw new WarmvmError('WARMVM_MACHINE_GONE', `no QEMU process runs ${machine}`, {
-    details: { machine, at: systemClock.wallTimeMs() },
-  });
+function closing<Client extends { close(): Promise<void> }>(client: Client): { client: Client } & AsyncDisposable {
+  return { client, [Symbol.asyncDispose]: () => client.close() };
 }

@@ -1,49 +1,66 @@
-import { createHash } from 'node:crypto';
 import { createPool, type Driver, type GoldenImage, type Pool } from '@warmvm/core';
 import { alternate } from '../alternate.ts';
-import { benchOwner } from '../owner.ts';
-import type { LibvirtSuite, SuiteContext } from '../suite.ts';
+import type { HostSuite, SuiteContext } from '../suite.ts';
+import { coldBoot, removeAll, unknownImage } from './cold-boot.ts';
 
 const MACHINES = 5;
-const COLD_POOL = 'bench-cold';
+const NAMES = {
+  forks: '5 forks ready',
+  nothing: '5 forks ready, from nothing',
+  sequence: '5 cold boots',
+  parallel: '5 cold boots at once',
+  one: 'cold boot of one machine',
+} as const;
 
-/** A pool of five filled from a golden snapshot that is there, against five boots one after the other. */
-export const initSuite: LibvirtSuite = {
+/** A pool of five filled from a golden snapshot, that is there or not, against boots. */
+export const initSuite: HostSuite = {
   name: 'init',
-  driver: 'libvirt',
-  what: 'a pool of five filled from a golden snapshot, and five cold boots one after the other',
+  what: 'a pool of five filled from a golden snapshot, prepared or not, and five cold boots one by one and at once',
   defaultSamples: 5,
+  simulated: false,
+  needs: [],
   async run(context, host) {
-    const { samples, say, rounds, recorder } = context;
+    const { samples, say, rounds, recorder, signal } = context;
     const image = await host.image();
-    const driver = host.driver();
+    const driver = await host.driver();
     try {
       say('warm-up: the golden snapshot, one pool, one cold boot');
-      await fill({ ...context, samples: 0 }, driver, image);
+      await fill(context, driver, image, 'bench-init');
       await coldBoot(context, driver, image, 'warm-up');
       for (let round = 1; round <= samples; round += 1) {
         await alternate(round, [
-          async () => recorder.add('5 forks ready', await fill(context, driver, image)),
-          async () => recorder.add('5 cold boots', await boots(context, driver, image, round)),
+          async () => recorder.add(NAMES.forks, await fill(context, driver, image, 'bench-init', 'fork, among five')),
+          async () => recorder.add(NAMES.sequence, await inSequence(context, driver, image, round)),
+          async () => recorder.add(NAMES.nothing, await fromNothing(context, driver, image, round)),
+          async () => recorder.add(NAMES.parallel, await atOnce(context, driver, image, round)),
         ]);
         rounds(round, samples);
       }
+      await removeAll(driver, 'bench-init', signal);
     } finally {
       await driver[Symbol.asyncDispose]();
     }
-    recorder.group('five machines ready', ['5 forks ready', '5 cold boots']);
-    recorder.ratio('5 forks to 5 cold boots', '5 forks ready', '5 cold boots');
-    recorder.fact('cold boot', 'from the start of the domain to the first answer of its agent, nothing else');
+    recorder.group('five machines ready', [NAMES.forks, NAMES.nothing, NAMES.sequence, NAMES.parallel]);
+    recorder.ratio('5 forks to 5 cold boots', NAMES.forks, NAMES.sequence);
+    recorder.ratio('5 forks to 5 cold boots at once', NAMES.forks, NAMES.parallel);
+    recorder.ratio('5 forks from nothing to one cold boot', NAMES.nothing, NAMES.one);
+    recorder.fact('cold boot', 'from the start of the machine to the first answer of its agent, nothing else');
     recorder.fact('forks', `${driver.capabilities.concurrentForks} at a time, every guest renewed and proved`);
   },
 };
 
-/** Opens a pool, waits until all its machines are ready, and closes it. Takes down the stages unless it is warm-up. */
-async function fill(context: SuiteContext, driver: Driver, image: GoldenImage): Promise<number> {
-  const { clock, signal, samples } = context;
+/** Opens a pool, waits until all its machines are ready, and closes it. Takes down the stages where a path is named. */
+async function fill(
+  context: SuiteContext,
+  driver: Driver,
+  image: GoldenImage,
+  name: string,
+  path?: string,
+): Promise<number> {
+  const { clock, signal } = context;
   const startedAt = clock.now();
-  const pool = createPool({ driver, image, name: 'bench-init', minReady: MACHINES, max: MACHINES, clock });
-  const stages = samples > 0 ? takeStages(context, pool) : Promise.resolve();
+  const pool = createPool({ driver, image, name, minReady: MACHINES, max: MACHINES, clock });
+  const stages = path === undefined ? Promise.resolve() : takeStages(context, pool, path);
   try {
     await pool.ready({ signal });
     return clock.now() - startedAt;
@@ -54,47 +71,36 @@ async function fill(context: SuiteContext, driver: Driver, image: GoldenImage): 
 }
 
 /** The ladder of every single machine: its fork, and the first answer of its guest after that. */
-async function takeStages({ recorder }: SuiteContext, pool: Pool): Promise<void> {
+async function takeStages({ recorder }: SuiteContext, pool: Pool, path: string): Promise<void> {
   const forkMs = new Map<number, number>();
   for await (const event of pool.events()) {
     if (event.type !== 'phase-ended' || event.error !== undefined || event.slot === null) continue;
     if (event.phase === 'fork') forkMs.set(event.slot, event.durationMs);
-    if (event.phase !== 'probe') continue;
-    recorder.stages('fork, among five', { fork: forkMs.get(event.slot)!, agent: event.durationMs });
+    if (event.phase === 'probe') recorder.stages(path, { fork: forkMs.get(event.slot)!, agent: event.durationMs });
   }
 }
 
-async function boots(context: SuiteContext, driver: Driver, image: GoldenImage, round: number): Promise<number> {
+async function fromNothing(context: SuiteContext, driver: Driver, image: GoldenImage, round: number): Promise<number> {
+  const name = `bench-cold-nothing-${round}`;
+  const durationMs = await fill(context, driver, unknownImage(image, `nothing-${round}`), name);
+  await removeAll(driver, name, context.signal);
+  return durationMs;
+}
+
+async function inSequence(context: SuiteContext, driver: Driver, image: GoldenImage, round: number): Promise<number> {
   let totalMs = 0;
   for (let boot = 1; boot <= MACHINES; boot += 1) {
-    const durationMs = await coldBoot(context, driver, image, `${round}-${boot}`);
-    context.recorder.add('cold boot of one machine', durationMs);
-    totalMs += durationMs;
+    const { startedAt, answeredAt } = await coldBoot(context, driver, image, `${round}-${boot}`);
+    context.recorder.add(NAMES.one, answeredAt - startedAt);
+    totalMs += answeredAt - startedAt;
   }
   return totalMs;
 }
 
-/** What the making of a golden snapshot of a new digest takes from the start of its domain to its agent's first answer. */
-async function coldBoot(
-  { clock, signal }: SuiteContext,
-  driver: Driver,
-  image: GoldenImage,
-  salt: string,
-): Promise<number> {
-  const digest = `sha256:${createHash('sha256').update(`${image.digest} ${salt}`).digest('hex')}`;
-  let startedAt = Number.NaN;
-  let answeredAt = Number.NaN;
-  await driver.prepare(
-    { ...image, name: 'cold', digest },
-    {
-      owner: benchOwner(COLD_POOL),
-      signal,
-      onProgress({ step }) {
-        if (step === 'boot') startedAt = clock.now();
-        if (step === 'warm-up') answeredAt = clock.now();
-      },
-    },
+async function atOnce(context: SuiteContext, driver: Driver, image: GoldenImage, round: number): Promise<number> {
+  const boots = await Promise.all(
+    Array.from({ length: MACHINES }, (_, boot) => coldBoot(context, driver, image, `${round}-at-once-${boot}`)),
   );
-  for (const record of await driver.list({ pool: COLD_POOL }, { signal })) await driver.remove(record, { signal });
-  return answeredAt - startedAt;
+  const startedAt = Math.min(...boots.map((boot) => boot.startedAt));
+  return Math.max(...boots.map((boot) => boot.answeredAt)) - startedAt;
 }

@@ -1,18 +1,20 @@
 import { WarmvmError } from '@warmvm/core';
 import { openClient } from '@warmvm/libvirt';
-import type { LibvirtSuite } from '../suite.ts';
+import { type HostSuite, hostWith } from '../suite.ts';
 
 const COUNT = 10;
 const WARM_UP = 50;
 
 /** Snapshots of one domain of libvirt's test driver, listed. */
-export const listSuite: LibvirtSuite = {
+export const listSuite: HostSuite = {
   name: 'list',
-  driver: 'libvirt',
   what: `the list of ${COUNT} snapshots of one domain, on test:///default`,
   defaultSamples: 500,
-  async run({ clock, samples, signal, recorder }, host) {
-    const client = await openClient({ uri: `test:///default?socket=${host.socketPath}`, signal });
+  simulated: false,
+  needs: ['libvirtSocket'],
+  async run({ clock, samples, signal, recorder }, anyHost) {
+    const host = hostWith(anyHost, 'libvirtSocket');
+    const client = await openClient({ uri: `test:///default?socket=${host.libvirtSocket}`, signal });
     try {
       const { dom } = await client.call('domainLookupByName', { name: 'test' }, { signal });
       const list = async (): Promise<number> => {

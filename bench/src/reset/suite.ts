@@ -1,96 +1,124 @@
 import { type Driver, type Machine, WarmvmError } from '@warmvm/core';
-import { openClient } from '@warmvm/libvirt';
 import { DisposeStack } from 'warmvm/measure';
 import { alternate } from '../alternate.ts';
-import { type LibvirtHost, qemuPid } from '../host/libvirt-host.ts';
+import { dirtFor } from '../dirt.ts';
+import type { BenchHost, RunningWatch } from '../host/bench-host.ts';
 import { benchOwner } from '../owner.ts';
-import type { LibvirtSuite, SuiteContext } from '../suite.ts';
-import { DirectRewind } from './direct-rewind.ts';
-import { dirty, requireClean } from './dirt.ts';
+import type { HostSuite, SuiteContext } from '../suite.ts';
 
-/** Dirty machines, brought back in place and by libvirt's own revert. */
-export const resetSuite: LibvirtSuite = {
+/** One way of resetting, on a machine of one size. */
+interface Subject {
+  /** Such as `in-place, 256 MiB`. */
+  readonly name: string;
+  readonly way: string;
+  readonly machine: Machine;
+}
+
+/** Dirty machines, brought back in every way that the driver has. */
+export const resetSuite: HostSuite = {
   name: 'reset',
-  driver: 'libvirt',
-  what: "a dirty machine brought back in place, and by libvirt's own revert: to running and to proved ready",
+  what: 'a dirty machine brought back in every way the driver has, to running and to proved ready, by size of memory',
   defaultSamples: 20,
+  simulated: false,
+  needs: [],
   async run(context, host) {
-    const { signal, recorder, say, rounds, samples } = context;
+    const { signal, say, rounds, samples } = context;
     const stack = new DisposeStack();
     try {
-      say('preparing a golden snapshot for each of the two drivers');
-      const inPlace = await machineOf(stack.use(host.driver({ reset: 'in-place' })), host, signal);
-      const reverted = await machineOf(stack.use(host.driver({ reset: 'revert' })), host, signal);
-      const client = stack.use(await openClient({ uri: host.uri, signal }));
-      const direct = await DirectRewind.of(client, reverted.id, signal);
+      const watch = await host.watchRunning?.(signal);
+      if (watch !== undefined) stack.use(watch);
+      const subjects: Subject[] = [];
+      for (const way of host.ways) {
+        const driver = stack.use(await host.driver(way));
+        for (const memoryBytes of host.memorySizes) {
+          const name = `${way}, ${size(memoryBytes)}`;
+          say(`a golden snapshot and a machine: ${name}`);
+          subjects.push({ name, way, machine: await machineOf(driver, host, memoryBytes, signal) });
+        }
+      }
       // Round 0 is warm-up.
       for (let round = 0; round <= samples; round += 1) {
-        const record = (figure: string, durationMs: number): void => {
-          if (round > 0) recorder.add(figure, durationMs);
-        };
-        // To running: one and the same machine, by bare calls.
-        await alternate(round, [
-          async () => record('in-place to running', await toRunning(context, reverted, direct, 'inPlace')),
-          async () => record('revert to running', await toRunning(context, reverted, direct, 'revert')),
-        ]);
-        // To ready: what a pool waits for.
-        await alternate(round, [
-          async () => record('in-place to ready', await toReady(context, inPlace, 'same')),
-          async () => record('revert to ready', await toReady(context, reverted, 'other')),
-        ]);
+        const turn = round === 0 ? { ...context, recorder: undefined } : context;
+        await alternate(
+          round,
+          subjects.map((subject) => () => measure(turn, host, subject, watch)),
+        );
         if (round > 0) rounds(round, samples);
       }
     } finally {
       await stack[Symbol.asyncDispose]();
     }
-    for (const end of ['running', 'ready']) recorder.group(`to ${end}`, [`in-place to ${end}`, `revert to ${end}`]);
-    recorder.ratio('in-place to revert, to running', 'in-place to running', 'revert to running');
-    recorder.ratio('in-place to revert, to ready', 'in-place to ready', 'revert to ready');
-    recorder.fact('dirt', '8 MiB in memory, 8 MiB on disk; absent after every reset');
-    recorder.fact('path', 'in place kept its QEMU every time, revert started another every time');
+    summarize(context, host);
   },
 };
 
-async function machineOf(driver: Driver, host: LibvirtHost, signal: AbortSignal): Promise<Machine> {
+async function machineOf(driver: Driver, host: BenchHost, memoryBytes: number, signal: AbortSignal): Promise<Machine> {
   const owner = benchOwner('bench-reset');
-  const golden = await driver.prepare(await host.image(), { owner, signal });
+  const golden = await driver.prepare(await host.image(memoryBytes), { owner, signal });
   return driver.fork(golden, { owner, signal });
 }
 
-/** Dirties a machine, times the bare calls, and has its driver reset it, since the driver's link to the guest did not follow. */
-async function toRunning(
-  { clock, signal }: SuiteContext,
-  machine: Machine,
-  direct: DirectRewind,
-  way: 'inPlace' | 'revert',
-): Promise<number> {
-  await dirty(machine.guest, signal);
-  const before = await qemuPid(machine.id);
-  const startedAt = clock.now();
-  await direct[way](signal);
-  const durationMs = clock.now() - startedAt;
-  await direct.requireRunning(signal);
-  await requirePath(machine, before, way === 'inPlace' ? 'same' : 'other');
-  await machine.reset({ signal });
-  await requireClean(machine.guest, signal);
-  return durationMs;
-}
-
 /** Dirties a machine and times its driver's reset, which ends with the guest's proof that it is a new generation. */
-async function toReady({ clock, signal }: SuiteContext, machine: Machine, qemu: 'same' | 'other'): Promise<number> {
-  await dirty(machine.guest, signal);
-  const before = await qemuPid(machine.id);
+async function measure(
+  {
+    clock,
+    signal,
+    recorder,
+  }: Omit<SuiteContext, 'recorder'> & { readonly recorder: SuiteContext['recorder'] | undefined },
+  host: BenchHost,
+  { name, way, machine }: Subject,
+  watch: RunningWatch | undefined,
+): Promise<void> {
+  const dirt = dirtFor(host);
+  await dirt.write(machine.guest, signal);
+  const before = await host.processOf?.(machine);
   const startedAt = clock.now();
   await machine.reset({ signal });
-  const durationMs = clock.now() - startedAt;
-  await requirePath(machine, before, qemu);
-  await requireClean(machine.guest, signal);
-  return durationMs;
+  const readyAt = clock.now();
+  const runningAt = watch?.lastRunningAt(machine.id);
+  const after = await host.processOf?.(machine);
+  await dirt.requireClean(machine.guest, signal);
+  requirePath(machine, way, before, after);
+  recorder?.add(`${name}, to ready`, readyAt - startedAt);
+  if (runningAt === undefined || runningAt < startedAt) {
+    recorder?.stages(`reset ${name}`, { reset: readyAt - startedAt });
+    return;
+  }
+  recorder?.add(`${name}, to running`, runningAt - startedAt);
+  recorder?.stages(`reset ${name}`, { reset: runningAt - startedAt, agent: readyAt - runningAt });
 }
 
 /** A driver falls back from one way to the other without a word; a figure must not. */
-async function requirePath(machine: Machine, before: number, qemu: 'same' | 'other'): Promise<void> {
-  const after = await qemuPid(machine.id);
-  if ((after === before) === (qemu === 'same')) return;
-  throw new WarmvmError('WARMVM_RESET_FAILED', `${machine.id} took the wrong path: QEMU ${before}, then ${after}`);
+function requirePath({ id }: Machine, way: string, before: number | undefined, after: number | undefined): void {
+  if (before === undefined || (way !== 'in-place' && way !== 'revert')) return;
+  if ((after === before) === (way === 'in-place')) return;
+  throw new WarmvmError('WARMVM_RESET_FAILED', `${id} was not reset by ${way}: QEMU ${before}, then ${after}`);
+}
+
+function summarize({ recorder }: SuiteContext, host: BenchHost): void {
+  const { ways, memorySizes, watchRunning } = host;
+  const ends = watchRunning === undefined ? ['ready'] : ['running', 'ready'];
+  for (const end of ends) {
+    for (const bytes of memorySizes) {
+      const names = ways.map((way) => `${way}, ${size(bytes)}, to ${end}`);
+      recorder.group(`reset to ${end}, ${size(bytes)}`, names);
+      for (const [index, way] of ways.entries()) {
+        if (index > 0) recorder.ratio(`${ways[0]} to ${way}, ${size(bytes)}, to ${end}`, names[0]!, names[index]!);
+      }
+    }
+    const [small, ...larger] = memorySizes;
+    for (const bytes of larger) {
+      for (const way of ways) {
+        const [above, below] = [bytes, small!].map((each) => `${way}, ${size(each)}, to ${end}`);
+        recorder.ratio(`${way}, ${size(bytes)} to ${size(small!)}, to ${end}`, above!, below!);
+      }
+    }
+  }
+  recorder.fact('dirt', dirtFor(host).what);
+  if (watchRunning === undefined)
+    recorder.caveat('Nobody but the driver tells when a machine runs: reset includes agent.');
+}
+
+function size(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${bytes / 2 ** 30} GiB` : `${bytes / 2 ** 20} MiB`;
 }

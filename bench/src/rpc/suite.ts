@@ -2,7 +2,7 @@ import { type Client, type DomainRef, openClient } from '@warmvm/libvirt';
 import { DisposeStack, percentile } from 'warmvm/measure';
 import { alternate } from '../alternate.ts';
 import { Recorder } from '../measure/recorder.ts';
-import type { LibvirtSuite, SuiteContext } from '../suite.ts';
+import { type HostSuite, hostWith, type SuiteContext } from '../suite.ts';
 import { type PythonPeer, startPythonPeer } from './python-peer.ts';
 
 /** Calls in one block; variants take turns block by block. */
@@ -16,18 +16,20 @@ const OURS_BLOCK = 'p50 of a block';
 const PYTHON_BLOCK = 'p50 of a block, python-libvirt';
 
 /** The client alone: get-state of a domain of libvirt's test driver, beside python-libvirt on the same daemon. */
-export const rpcSuite: LibvirtSuite = {
+export const rpcSuite: HostSuite = {
   name: 'rpc',
-  driver: 'libvirt',
   what: 'get-state through the libvirt client and through python-libvirt, interleaved, on test:///default',
   defaultSamples: 10_000,
-  async run(context, host) {
+  simulated: false,
+  needs: ['libvirtSocket'],
+  async run(context, anyHost) {
+    const host = hostWith(anyHost, 'libvirtSocket');
     const { recorder, signal, rounds } = context;
     const stack = new DisposeStack();
     try {
-      const client = stack.use(await openClient({ uri: `test:///default?socket=${host.socketPath}`, signal }));
+      const client = stack.use(await openClient({ uri: `test:///default?socket=${host.libvirtSocket}`, signal }));
       const { dom } = await client.call('domainLookupByName', { name: 'test' }, { signal });
-      const peer = stack.use(await startPythonPeer(`test+unix:///default?socket=${host.socketPath}`, signal));
+      const peer = stack.use(await startPythonPeer(`test+unix:///default?socket=${host.libvirtSocket}`, signal));
       recorder.fact('peer', peer.version);
       recorder.fact('block', `${BLOCK} calls; blocks take turns`);
       const blocks = Math.ceil(context.samples / BLOCK);

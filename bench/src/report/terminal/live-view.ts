@@ -57,6 +57,9 @@ export class LiveView {
       case 'run-started':
         this.#draw(progress.suites.map(({ suite, driver }) => `${clean(suite)} (${clean(driver)})`));
         break;
+      // Before the picture is drawn, and nobody waits for it.
+      case 'suite-left-out':
+        break;
       case 'suite-started':
         this.#current += 1;
         this.#remaining = new RemainingTime(this.#options.clock.now());

@@ -41,6 +41,8 @@ export class PlainView {
         this.#remaining = new RemainingTime(clock.now());
         this.#shownLines = 0;
         return `${style.strong(clean(progress.suite))} (${clean(progress.driver)}): ${clean(progress.what)}\n`;
+      case 'suite-left-out':
+        return `${clean(progress.suite)} (${clean(progress.driver)}): left out, ${clean(progress.why)}\n`;
       case 'step':
         return `  ${clean(progress.text)}\n`;
       case 'rounds':

@@ -1,7 +1,8 @@
 import type { Guest } from '@warmvm/core';
 import { describe, expect, test } from 'vitest';
-import { dirty, requireClean } from './dirt.ts';
+import { dirtFor } from './dirt.ts';
 
+const dirt = dirtFor({ acceleration: 'tcg' });
 const { signal } = new AbortController();
 
 function guestThatEndsWith(exitCode: number, stderr = ''): Guest {
@@ -11,17 +12,19 @@ function guestThatEndsWith(exitCode: number, stderr = ''): Guest {
 
 describe('dirt', () => {
   test('that cannot be written ends the suite with what the guest said', async () => {
-    await expect(dirty(guestThatEndsWith(1, 'no space'), signal)).rejects.toMatchObject({
+    await expect(dirt.write(guestThatEndsWith(1, 'no space'), signal)).rejects.toMatchObject({
       code: 'WARMVM_GUEST_EXEC_FAILED',
       message: expect.stringContaining('no space'),
     });
   });
 
   test('that is still there is a failed reset', async () => {
-    await expect(requireClean(guestThatEndsWith(1), signal)).rejects.toMatchObject({ code: 'WARMVM_RESET_FAILED' });
+    await expect(dirt.requireClean(guestThatEndsWith(1), signal)).rejects.toMatchObject({
+      code: 'WARMVM_RESET_FAILED',
+    });
   });
 
   test('that is gone is none', async () => {
-    await expect(requireClean(guestThatEndsWith(0), signal)).resolves.toBeUndefined();
+    await expect(dirt.requireClean(guestThatEndsWith(0), signal)).resolves.toBeUndefined();
   });
 });
