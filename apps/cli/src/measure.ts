@@ -3,10 +3,11 @@ export { type Command, type CommandRunner, systemCommandRunner } from './host/co
 export { ensureLibvirtDaemon, type LibvirtDaemon } from './host/daemon.ts';
 export { runInterruptibly } from './interruptible.ts';
 export { loadModule } from './kit/load-module.ts';
+export { SUBJECTS } from './kit/subjects/index.ts';
 export { chooseScene } from './start/choose-scene.ts';
 export { DisposeStack } from './start/dispose-stack.ts';
 export { describeEnvironment, type Environment, type HypervisorFacts } from './start/environment.ts';
-export { inventoryOf } from './start/host-inventory.ts';
+export { inventoryOf, qemuProcesses } from './start/host-inventory.ts';
 export { chooseStorage } from './start/libvirt-scene.ts';
 export { duration } from './start/report.ts';
 export { percentile } from './start/samples.ts';

@@ -36,6 +36,8 @@ export interface BenchHost extends AsyncDisposable {
   /** Process id of the hypervisor of one machine. */
   processOf?(machine: Pick<Machine, 'id'>): Promise<number>;
   watchRunning?(signal: AbortSignal): Promise<RunningWatch>;
+  /** Where there is nobody else to ask: whether the driver tells that a machine runs before its guest is renewed. */
+  readonly driverTellsRunning?: boolean;
   /** Socket of a libvirt daemon, for suites of the client alone. */
   readonly libvirtSocket?: string;
 }

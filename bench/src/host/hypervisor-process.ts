@@ -1,13 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { type Machine, WarmvmError } from '@warmvm/core';
+import { qemuProcesses } from 'warmvm/measure';
 
-/** Process id of the QEMU that runs a machine, which has the machine's id on its command line. @throws WARMVM_MACHINE_GONE */
+/** Process id of the QEMU that runs a machine on this computer. @throws WARMVM_MACHINE_GONE */
 export async function qemuOf({ id }: Pick<Machine, 'id'>): Promise<number> {
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const commandLine = await readFile(`/proc/${entry}/cmdline`, 'latin1').catch(() => '');
-    if (/\/?qemu-system-\w+\0/.test(commandLine) && commandLine.includes(id)) return Number(entry);
-  }
+  const found = (await qemuProcesses()).find(({ guest }) => guest === id);
+  if (found !== undefined) return found.pid;
   throw new WarmvmError('WARMVM_MACHINE_GONE', `no QEMU process runs ${id}`, { details: { machine: id } });
 }
 

@@ -1,4 +1,3 @@
-import { type Clock, systemClock } from '@warmvm/core';
 import { createLibvirtDriver, type LibvirtDriverOptions } from '@warmvm/driver-libvirt';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { openClient } from '@warmvm/libvirt';
@@ -14,6 +13,7 @@ import { type BenchHost, LARGE_MEMORY_BYTES, USUAL_MEMORY_BYTES } from './bench-
 import { qemuOf } from './hypervisor-process.ts';
 import { watchRunningDomains } from './libvirt-running-watch.ts';
 import { startProcessWatch } from './process-watch.ts';
+import type { HostRequest } from './subject-host.ts';
 
 /** A pool of its own, so that nothing else on this host is in the way. */
 const STORAGE_POOL = 'warmvm-bench';
@@ -24,11 +24,7 @@ const PATIENCE = { clockToleranceMs: 30_000, agentTimeoutMs: 60_000, bootTimeout
 const WAYS = ['in-place', 'revert'] as const satisfies readonly LibvirtDriverOptions['reset'][];
 
 /** This computer's libvirt: finds the daemon or starts it, and asks what it runs. @throws WARMVM_HOST_UNREACHABLE */
-export async function openLibvirtHost(
-  signal: AbortSignal,
-  say: (text: string) => void,
-  clock: Clock = systemClock,
-): Promise<BenchHost> {
+export async function openLibvirtHost({ signal, say, clock }: HostRequest): Promise<BenchHost> {
   await chooseScene('libvirt', say, signal);
   const stack = new DisposeStack();
   try {

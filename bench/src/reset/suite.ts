@@ -3,6 +3,7 @@ import { DisposeStack } from 'warmvm/measure';
 import { alternate } from '../alternate.ts';
 import { dirtFor } from '../dirt.ts';
 import type { BenchHost, RunningWatch } from '../host/bench-host.ts';
+import { watchRunningOf } from '../host/driver-running-watch.ts';
 import { benchOwner } from '../owner.ts';
 import type { HostSuite, SuiteContext } from '../suite.ts';
 
@@ -12,6 +13,8 @@ interface Subject {
   readonly name: string;
   readonly way: string;
   readonly machine: Machine;
+  /** Who tells when it runs; undefined when nobody does. */
+  readonly watch: RunningWatch | undefined;
 }
 
 /** Dirty machines, brought back in every way that the driver has. */
@@ -22,7 +25,7 @@ export const resetSuite: HostSuite = {
   simulated: false,
   needs: [],
   async run(context, host) {
-    const { signal, say, rounds, samples } = context;
+    const { clock, signal, say, rounds, samples } = context;
     const stack = new DisposeStack();
     try {
       const watch = await host.watchRunning?.(signal);
@@ -33,7 +36,9 @@ export const resetSuite: HostSuite = {
         for (const memoryBytes of host.memorySizes) {
           const name = `${way}, ${size(memoryBytes)}`;
           say(`a golden snapshot and a machine: ${name}`);
-          subjects.push({ name, way, machine: await machineOf(driver, host, memoryBytes, signal) });
+          const machine = await machineOf(driver, host, memoryBytes, signal);
+          const own = host.driverTellsRunning === true ? stack.use(watchRunningOf(machine, clock)) : undefined;
+          subjects.push({ name, way, machine, watch: watch ?? own });
         }
       }
       // Round 0 is warm-up.
@@ -41,7 +46,7 @@ export const resetSuite: HostSuite = {
         const turn = round === 0 ? { ...context, recorder: undefined } : context;
         await alternate(
           round,
-          subjects.map((subject) => () => measure(turn, host, subject, watch)),
+          subjects.map((subject) => () => measure(turn, host, subject)),
         );
         if (round > 0) rounds(round, samples);
       }
@@ -66,8 +71,7 @@ async function measure(
     recorder,
   }: Omit<SuiteContext, 'recorder'> & { readonly recorder: SuiteContext['recorder'] | undefined },
   host: BenchHost,
-  { name, way, machine }: Subject,
-  watch: RunningWatch | undefined,
+  { name, way, machine, watch }: Subject,
 ): Promise<void> {
   const dirt = dirtFor(host);
   await dirt.write(machine.guest, signal);
@@ -96,8 +100,9 @@ function requirePath({ id }: Machine, way: string, before: number | undefined, a
 }
 
 function summarize({ recorder }: SuiteContext, host: BenchHost): void {
-  const { ways, memorySizes, watchRunning } = host;
-  const ends = watchRunning === undefined ? ['ready'] : ['running', 'ready'];
+  const { ways, memorySizes } = host;
+  const isTold = host.watchRunning !== undefined || host.driverTellsRunning === true;
+  const ends = isTold ? ['running', 'ready'] : ['ready'];
   for (const end of ends) {
     for (const bytes of memorySizes) {
       const names = ways.map((way) => `${way}, ${size(bytes)}, to ${end}`);
@@ -115,8 +120,9 @@ function summarize({ recorder }: SuiteContext, host: BenchHost): void {
     }
   }
   recorder.fact('dirt', dirtFor(host).what);
-  if (watchRunning === undefined)
-    recorder.caveat('Nobody but the driver tells when a machine runs: reset includes agent.');
+  if (isTold)
+    recorder.fact('running', host.watchRunning === undefined ? 'told by the driver' : 'told by another connection');
+  if (!isTold) recorder.caveat('Nobody but the driver tells when a machine runs: reset includes agent.');
 }
 
 function size(bytes: number): string {

@@ -1,30 +1,35 @@
 import type { Clock } from '@warmvm/core';
 import { openSubjects } from '@warmvm/driver-testkit';
-import { loadModule } from 'warmvm/measure';
 import type { BenchHost } from './bench-host.ts';
 
-/** Where a driver of somebody else comes from. */
-export interface ModuleHostOptions {
-  /** Package or path whose module exports `kitSubject`, as for the conformance kit. */
-  readonly specifier: string;
-  /** Folder that a path or package is meant from. */
+/** What every way of opening a host is given. */
+export interface HostRequest {
+  /** Folder that paths of drivers are meant from. */
   readonly folder: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
-/** @throws Error when the module cannot be loaded, TypeError when it exports no subject; what its driver's ping throws */
-export async function openModuleHost(options: ModuleHostOptions): Promise<BenchHost> {
-  const { specifier, folder, clock, signal, say } = options;
-  const opened = await openSubjects(await loadModule(specifier, folder), { signal, say });
+/**
+ * The host of a subject of the conformance kit: whoever has one for that can be measured.
+ * @param name what results call the driver
+ * @param module what exports `kitSubject`
+ * @throws TypeError when it exports none; what its driver's ping throws
+ */
+export async function openSubjectHost(
+  name: string,
+  module: unknown,
+  { clock, signal, say }: HostRequest,
+): Promise<BenchHost> {
+  const opened = await openSubjects(module, { signal, say });
   try {
     const subject = opened.subjects[0]!;
     const { goldenImage } = subject;
     const asked = await subject.create();
     const report = await asked.ping({ signal }).finally(() => asked[Symbol.asyncDispose]());
     return {
-      driverName: specifier,
+      driverName: name,
       acceleration: report.acceleration,
       facts: {
         hypervisor: report.hypervisor,
