@@ -15,7 +15,8 @@ type Task = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output'>;
 interface Row {
   readonly title: string;
   readonly ended: PromiseWithResolvers<void>;
-  task?: Task;
+  /** While it is drawn as running: nothing may be shown through it before or after. */
+  task: Task | undefined;
 }
 
 /** A line for each suite on a terminal, with what it does now and how long it still takes; results when all have ended. */
@@ -42,7 +43,10 @@ export class LiveView {
   /** Never rejects: whoever runs the suites knows why they ended. */
   async close(): Promise<void> {
     this.#tick?.cancel();
-    for (const { title, ended } of this.#rows) ended.reject(new Error(`${title}: not finished`));
+    for (const row of this.#rows) {
+      row.task = undefined;
+      row.ended.reject(new Error(`${row.title}: not finished`));
+    }
     await this.#drawn.catch(() => {});
     const { write, style } = this.#options;
     for (const result of this.#results.splice(0)) {
@@ -73,7 +77,7 @@ export class LiveView {
         break;
       case 'suite-ended':
         this.#results.push(progress.result);
-        this.#rows[this.#current]?.ended.resolve();
+        this.#end(this.#rows[this.#current]);
         break;
       case 'run-ended':
         this.#tick?.cancel();
@@ -81,8 +85,18 @@ export class LiveView {
     }
   }
 
+  #end(row: Row | undefined): void {
+    if (row?.task !== undefined) row.task.title = row.title;
+    if (row !== undefined) row.task = undefined;
+    row?.ended.resolve();
+  }
+
   #draw(titles: readonly string[]): void {
-    this.#rows = titles.map((title) => ({ title, ended: Promise.withResolvers<void>() }));
+    this.#rows = titles.map((title) => ({
+      title,
+      ended: Promise.withResolvers<void>(),
+      task: undefined as Task | undefined,
+    }));
     // What ends before it is drawn must not count as unhandled.
     for (const { ended } of this.#rows) ended.promise.catch(() => {});
     const tasks = this.#rows.map((row) => ({
@@ -91,7 +105,7 @@ export class LiveView {
         row.task = task;
         this.#show();
         await row.ended.promise.finally(() => {
-          task.title = row.title;
+          row.task = undefined;
         });
       },
     }));
