@@ -1,5 +1,11 @@
-import { type CallOptions, type HostReport, isWarmvmError } from '@warmvm/core/driver';
-import { chooseAcceleration, hasVirtualisation, hostCpuXml, localKvmFacts } from './acceleration.ts';
+import {
+  type CallOptions,
+  chooseAcceleration,
+  type HostReport,
+  isWarmvmError,
+  localAcceleration,
+} from '@warmvm/core/driver';
+import { hasVirtualisation, hostCpuXml } from './host-cpu.ts';
 import type { Mark } from './mark.ts';
 import type { Session } from './session.ts';
 import type { Workshop } from './workshop.ts';
@@ -28,14 +34,15 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
     session.call('nodeGetInfo', {}, 'read the size of the host', options),
     session.call('connectGetCapabilities', {}, 'read the capabilities of the host', options),
   ]);
-  const listed = /<domain\s+type='kvm'/.test(capabilities);
+  const offered = /<domain\s+type='kvm'/.test(capabilities) ? (['kvm'] as const) : [];
   const seen =
     driverOptions.dial === undefined
-      ? { local: await localKvmFacts() }
-      : listed
+      ? { local: await localAcceleration() }
+      : offered.length > 0
         ? await farKvmFacts(session, capabilities, options)
         : {};
-  const { acceleration, reason } = chooseAcceleration(driverOptions.acceleration, { listed, ...seen });
+  const chosen = chooseAcceleration(driverOptions.acceleration, { hypervisor: 'libvirt', offered, ...seen });
+  const acceleration = chosen.acceleration === 'kvm' ? 'kvm' : 'tcg';
   const newEnough = Number(libVer) >= OVERRIDE_SINCE;
   const agentTransport =
     driverOptions.agentTransport === 'auto' ? (newEnough ? 'channel' : 'libvirt') : driverOptions.agentTransport;
@@ -47,7 +54,7 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
       host: hostname,
       hypervisor: `QEMU ${version(hvVer)}, libvirt ${version(libVer)}`,
       acceleration,
-      accelerationReason: reason,
+      accelerationReason: chosen.reason,
       memoryBytes: Number(node.memory) * KIBIBYTE,
       virtualCpus: node.cpus,
     },

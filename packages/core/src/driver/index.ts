@@ -3,6 +3,15 @@
  *
  * @packageDocumentation
  */
+
+export { currentOwnerProcess, judgeOwner, type OwnerFate, processStartTime } from '../owner/owner-process.ts';
+export {
+  type Acceleration,
+  type AccelerationFacts,
+  chooseAcceleration,
+  type LocalAcceleration,
+  localAcceleration,
+} from './acceleration.ts';
 export type { CallOptions } from './call.ts';
 export { type Clock, sleep, systemClock, type Timer, type TimerOptions } from './clock.ts';
 export type {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { currentOwnerProcess, judgeOwner, type ProcessTable, systemProcessTable } from './owner-process.ts';
+import {
+  currentOwnerProcess,
+  judgeOwner,
+  type ProcessTable,
+  processStartTime,
+  systemProcessTable,
+} from './owner-process.ts';
 
 const bootFile = '/proc/sys/kernel/random/boot_id';
 
@@ -114,5 +120,16 @@ describe('systemProcessTable', () => {
   test('knows that this process exists and that none has an id beyond the greatest', () => {
     expect(systemProcessTable.exists(process.pid)).toBe(true);
     expect(systemProcessTable.exists(2 ** 30)).toBe(false);
+  });
+});
+
+describe('processStartTime', () => {
+  test('tells of processes that run, not of those that only wait to be buried', () => {
+    const stats = { 100: stat(100, 5_000), 200: stat(200, 6_000), 300: stat(300, 7_000, 'Z') };
+    expect([200, 300, 400].map((pid) => processStartTime(pid, table({ stats })))).toEqual([
+      '6000',
+      undefined,
+      undefined,
+    ]);
   });
 });

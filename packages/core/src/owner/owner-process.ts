@@ -19,6 +19,9 @@ export interface ProcessTable {
 /** What became of the process that owns something. */
 export type OwnerFate = 'alive' | 'dead' | 'unknown';
 
+/** Start time of what owns nothing any more though its id is still taken. */
+const ENDED = 'ended';
+
 /** The table of this computer. */
 export const systemProcessTable: ProcessTable = {
   pid: process.pid,
@@ -67,6 +70,12 @@ export function judgeOwner(owner: OwnerProcess, table: ProcessTable = systemProc
   return startTime === owner.startTime ? 'alive' : 'dead';
 }
 
+/** Start time of a running process as the platform reports it; undefined when there is none, or it has ended, or nothing tells. */
+export function processStartTime(pid: number, table: ProcessTable = systemProcessTable): string | undefined {
+  const startTime = readStartTime(table, pid);
+  return startTime === ENDED ? undefined : startTime;
+}
+
 function readBootId(table: ProcessTable): string | undefined {
   try {
     const boot = table.readText('/proc/sys/kernel/random/boot_id').trim();
@@ -84,7 +93,7 @@ function readStartTime(table: ProcessTable, pid: number): string | undefined {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // proc(5): start time is field 22, and `fields` begins with field 3.
     // A zombie (Z) or a process being buried (X) owns nothing any more, though its id is still taken.
-    if (fields[0] === 'Z' || fields[0] === 'X') return 'ended';
+    if (fields[0] === 'Z' || fields[0] === 'X') return ENDED;
     return /^\d+$/.test(fields[19] ?? '') ? fields[19] : undefined;
   } catch {
     return undefined;

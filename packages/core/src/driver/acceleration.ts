@@ -1,0 +1,67 @@
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+
+/** How a hypervisor runs the guest's code. */
+export type AccelerationName = 'kvm' | 'hvf' | 'tcg';
+
+/** What is known of a host's hardware virtualisation. */
+export interface AccelerationFacts {
+  /** Who offers it, for the reason: `libvirt`, `QEMU 7.2.22`. */
+  readonly hypervisor: string;
+  /** What the hypervisor says it can use for the guest's architecture. It says so also where guests cannot run. */
+  readonly offered: readonly AccelerationName[];
+  /** The computer's own view, when it is this one: undefined for a far one. */
+  readonly local?: LocalAcceleration;
+  /** Whether the CPU of a far host has vmx or svm, as the hypervisor sees it: undefined where it does not say. */
+  readonly farCpuHasVirtualisation?: boolean;
+}
+
+/** What this computer shows of its hardware virtualisation. */
+export interface LocalAcceleration {
+  /** `/dev/kvm` opens for reading and writing. */
+  readonly deviceOpens: boolean;
+  /** The CPU has vmx or svm; on arm64 the same as `deviceOpens`. */
+  readonly cpuHasVirtualisation: boolean;
+}
+
+/** Which acceleration machines use, and why: for `HostReport`. */
+export interface Acceleration {
+  readonly acceleration: AccelerationName;
+  readonly reason: string;
+}
+
+/**
+ * KVM only where it can really run guests: `/dev/kvm` may open, and even create a VM, on a CPU that shows no virtualisation
+ * extension, and such a guest hangs in early boot. HVF where it is offered: macOS tells the truth about it. One rule for all drivers.
+ */
+export function chooseAcceleration(wanted: 'auto' | AccelerationName, facts: AccelerationFacts): Acceleration {
+  const { hypervisor, offered, local } = facts;
+  if (wanted !== 'auto') return { acceleration: wanted, reason: 'asked for by options.acceleration' };
+  if (offered.includes('hvf')) return { acceleration: 'hvf', reason: `${hypervisor} offers HVF on this host` };
+  if (!offered.includes('kvm')) return { acceleration: 'tcg', reason: `${hypervisor} offers no KVM on this host` };
+  if (local === undefined) return chooseFar(hypervisor, facts.farCpuHasVirtualisation);
+  if (!local.deviceOpens) return { acceleration: 'tcg', reason: '/dev/kvm does not open for reading and writing' };
+  if (!local.cpuHasVirtualisation) {
+    return { acceleration: 'tcg', reason: '/dev/kvm opens, but the CPU shows neither vmx nor svm' };
+  }
+  return { acceleration: 'kvm', reason: '/dev/kvm opens and the CPU has a virtualisation extension' };
+}
+
+function chooseFar(hypervisor: string, cpuHasVirtualisation: boolean | undefined): Acceleration {
+  const offers = `${hypervisor} offers KVM on this host`;
+  if (cpuHasVirtualisation === undefined) return { acceleration: 'kvm', reason: offers };
+  return cpuHasVirtualisation
+    ? { acceleration: 'kvm', reason: `${offers} and its CPU has a virtualisation extension` }
+    : { acceleration: 'tcg', reason: `${offers}, but its CPU shows neither vmx nor svm` };
+}
+
+/** Looks at this computer. On arm64 the device alone decides: there is no flag to look for. */
+export async function localAcceleration(architecture: string = process.arch): Promise<LocalAcceleration> {
+  const deviceOpens = await access('/dev/kvm', constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (architecture === 'arm64') return { deviceOpens, cpuHasVirtualisation: deviceOpens };
+  const flags = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  return { deviceOpens, cpuHasVirtualisation: /^flags\s*:.*\b(vmx|svm)\b/m.test(flags) };
+}
