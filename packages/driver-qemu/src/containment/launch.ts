@@ -1,4 +1,5 @@
 import type { SpawnOptions } from 'node:child_process';
+import type { CgroupParent } from './cgroup.ts';
 
 /** What keeps a QEMU process in its place, found out once for a host: see `findContainment`. */
 export interface Containment {
@@ -7,6 +8,8 @@ export interface Containment {
   readonly setpriv?: string;
   /** Whom QEMU runs as; absent: as whoever runs this process. */
   readonly user?: ContainedUser;
+  /** Where cgroups of machines are made; absent: machines are not limited in memory, processes and processors. */
+  readonly cgroup?: CgroupParent;
   /** What could not be had and what that means, a sentence each, for the log and `doctor`. */
   readonly missing: readonly string[];
 }

@@ -1,0 +1,136 @@
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Clock, sleep, systemClock, WarmvmError } from '@warmvm/core/driver';
+
+/** A cgroup (version 2) in which we may make others. */
+export interface CgroupParent {
+  /** Absolute path below the cgroup file system. */
+  readonly path: string;
+  /** What can be limited there. */
+  readonly controllers: readonly string[];
+}
+
+/** What one machine may use of its host. */
+export interface CgroupLimits {
+  readonly memoryBytes: number;
+  readonly processes: number;
+  /** Processors, such as 1.5. */
+  readonly processors: number;
+}
+
+const ROOT = '/sys/fs/cgroup';
+const PERIOD_US = 100_000;
+const MEBIBYTE = 2 ** 20;
+/** What QEMU needs besides the guest's memory; under emulation its cache of translated code may grow to 1 GiB. */
+const OVERHEAD_BYTES = { kvm: 256 * MEBIBYTE, hvf: 256 * MEBIBYTE, tcg: 1280 * MEBIBYTE } as const;
+/** QEMU keeps up to 64 threads for input and output, besides one per CPU and a few of its own. */
+const THREADS = 96;
+const REMOVAL_ATTEMPTS = 50;
+const REMOVAL_DELAY_MS = 10;
+
+/** Generous for a machine of this size: bounds for one that was broken out of, not a tuning knob. */
+export function cgroupLimits(machine: {
+  readonly memoryBytes: number;
+  readonly virtualCpus: number;
+  readonly acceleration: 'kvm' | 'hvf' | 'tcg';
+}): CgroupLimits {
+  return {
+    memoryBytes: machine.memoryBytes + OVERHEAD_BYTES[machine.acceleration],
+    processes: THREADS + machine.virtualCpus,
+    processors: machine.virtualCpus + 1,
+  };
+}
+
+/**
+ * The cgroup to make machines' cgroups in: the one asked for, or the nearest above ours that belongs to this user, as systemd gives
+ * to the services and sessions of users. Nothing of root's is taken unasked: it is systemd's. Else a sentence that says why there is none.
+ * @param root where the cgroup file system is mounted @default '/sys/fs/cgroup'
+ */
+export async function findCgroupParent(wanted?: string, root: string = ROOT): Promise<CgroupParent | string> {
+  const all = await text(join(root, 'cgroup.controllers'));
+  if (all === undefined) return `no cgroup limits: ${root} is not a cgroup version 2 file system`;
+  if (wanted !== undefined) {
+    const parent = await usable(wanted);
+    return typeof parent === 'string' ? `no cgroup limits: ${parent}` : parent;
+  }
+  const own = /^0::(\/.*)$/m.exec((await text('/proc/self/cgroup')) ?? '')?.[1];
+  if (own === undefined) return 'no cgroup limits: this process is in no cgroup of version 2';
+  if (process.getuid?.() === 0) {
+    return 'no cgroup limits: root must name a delegated cgroup (options.cgroup), such as one of a systemd service with Delegate=yes';
+  }
+  for (let path = dirname(join(root, own)); path.startsWith(root); path = dirname(path)) {
+    const owner = await stat(path).catch(() => undefined);
+    if (owner?.uid !== process.getuid?.()) break;
+    const parent = await usable(path);
+    if (typeof parent !== 'string') return parent;
+  }
+  return 'no cgroup limits: no cgroup with memory and pids is delegated to this user (run it in `systemd-run --user --scope`)';
+}
+
+/** Makes a machine's cgroup, with its limits. @throws WARMVM_HOST_OPERATION */
+export async function createCgroup(parent: CgroupParent, id: string, limits: CgroupLimits): Promise<string> {
+  const path = cgroupPath(parent, id);
+  const files: readonly (readonly [controller: string, file: string, value: string])[] = [
+    ['memory', 'memory.max', String(limits.memoryBytes)],
+    ['memory', 'memory.oom.group', '1'],
+    ['pids', 'pids.max', String(limits.processes)],
+    ['cpu', 'cpu.max', `${Math.round(limits.processors * PERIOD_US)} ${PERIOD_US}`],
+  ];
+  try {
+    await mkdir(path);
+    for (const [controller, file, value] of files) {
+      if (parent.controllers.includes(controller)) await writeFile(join(path, file), value);
+    }
+    return path;
+  } catch (cause) {
+    await rmdir(path).catch(() => {});
+    throw new WarmvmError('WARMVM_HOST_OPERATION', `could not make the cgroup ${path}`, { cause, details: { path } });
+  }
+}
+
+/** Where the cgroup of a machine is, or will be: for its mark, which is written before. */
+export function cgroupPath(parent: CgroupParent, id: string): string {
+  return join(parent.path, `warmvm-${id}`);
+}
+
+/** Puts a process, with all its threads, under the limits. */
+export async function joinCgroup(path: string, pid: number): Promise<void> {
+  await writeFile(join(path, 'cgroup.procs'), String(pid));
+}
+
+/** Kills what is left in a cgroup and removes it. Absent is success. @throws the file system's error when it stays */
+export async function removeCgroup(path: string, clock: Clock = systemClock): Promise<void> {
+  // Linux 5.14 and newer; before, whoever removes it has killed its processes one by one.
+  await writeFile(join(path, 'cgroup.kill'), '1').catch(() => {});
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await rmdir(path);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY' || attempt === REMOVAL_ATTEMPTS) throw error;
+      await sleep(clock, REMOVAL_DELAY_MS);
+    }
+  }
+}
+
+async function usable(path: string): Promise<CgroupParent | string> {
+  const enabled = (await text(join(path, 'cgroup.subtree_control')))?.trim().split(/\s+/) ?? [];
+  if (!enabled.includes('memory') || !enabled.includes('pids')) {
+    return `${path} does not pass memory and pids on (write "+memory +pids +cpu" to its cgroup.subtree_control)`;
+  }
+  for (const file of [path, join(path, 'cgroup.procs')]) {
+    const writable = await access(file, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!writable) return `${file} may not be written to`;
+  }
+  return { path, controllers: enabled };
+}
+
+async function text(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
