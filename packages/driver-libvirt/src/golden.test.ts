@@ -9,6 +9,12 @@ describe('an image', () => {
     expect(world.host.storage.pools.size).toBe(0);
   });
 
+  test('with a second disk is not supported', async () => {
+    await using world = await World.create();
+    const boot = { kind: 'disk', disk: {} as never, format: 'qcow2', diskBytes: 1, seed: {} as never } as const;
+    await expect(world.prepare({ ...world.image, boot })).rejects.toMatchObject({ code: 'WARMVM_NOT_SUPPORTED' });
+  });
+
   test('with a raw disk is not supported', async () => {
     await using world = await World.create();
     const boot = { kind: 'disk', disk: {} as never, format: 'raw', diskBytes: 1 } as const;

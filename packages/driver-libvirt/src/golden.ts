@@ -223,6 +223,11 @@ function renewalOf(image: GoldenImage): Renewal {
       details: { image: image.name, expected: 'a qcow2 disk: convert it once with qemu-img' },
     });
   }
+  if (boot.kind === 'disk' && boot.seed !== undefined) {
+    throw new WarmvmError('WARMVM_NOT_SUPPORTED', `image ${image.name} has a second disk (seed)`, {
+      details: { image: image.name, expected: 'one disk: boot it once with the seed, and describe what came of it' },
+    });
+  }
   if (renewal !== undefined) return renewal;
   throw new WarmvmError('WARMVM_GOLDEN_INVALID', `image ${image.name} names no renewal program`, {
     details: {

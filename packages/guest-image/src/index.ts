@@ -13,3 +13,4 @@ export { buildTinyImage } from './image/build-tiny-image.ts';
 export type { TinyImageOptions, TinyImageProgress } from './image/tiny-options.ts';
 export type { PackageSource, SourcePackage } from './packages/package-source.ts';
 export { type EmptyQcow2Options, emptyQcow2 } from './qcow2/empty-qcow2.ts';
+export { type CloudSeed, cloudSeed, type SeedValue } from './seed/cloud-seed.ts';

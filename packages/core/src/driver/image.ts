@@ -25,6 +25,11 @@ export interface DiskBoot {
   readonly format: 'qcow2' | 'raw';
   /** Virtual size the guest sees. */
   readonly diskBytes: number;
+  /**
+   * A raw image that the guest gets as a second, read-only disk, such as a seed for cloud-init. A driver that cannot give it refuses
+   * the image with `WARMVM_NOT_SUPPORTED`. @default none
+   */
+  readonly seed?: FileReference;
 }
 
 /** How a guest is told that it is a new generation. See {@link GoldenImage.renewal}. */

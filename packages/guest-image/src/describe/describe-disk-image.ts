@@ -17,6 +17,8 @@ export interface DescribeDiskOptions extends DescribeOptions {
    * otherwise taken for one. @default 'qcow2' if it starts like one, else 'raw'
    */
   readonly format?: 'qcow2' | 'raw';
+  /** Absolute path of a raw image for a second, read-only disk. See `cloudSeed`. @default none */
+  readonly seed?: string;
 }
 
 /** Hypervisors give a guest whole sectors. */
@@ -31,6 +33,7 @@ const SECTOR_BYTES = 512;
 export function describeDiskImage(options: DescribeDiskOptions): Promise<GoldenImage> {
   const settings = parseDescribeOptions(options);
   const path = parsePath('path', options.path);
+  const seedPath = options.seed === undefined ? undefined : parsePath('seed', options.seed);
   const wanted = options.format;
   if (wanted !== undefined && wanted !== 'qcow2' && wanted !== 'raw') {
     throw new TypeError(`format is ${JSON.stringify(wanted)}; expected 'qcow2' or 'raw'.`);
@@ -46,7 +49,9 @@ export function describeDiskImage(options: DescribeDiskOptions): Promise<GoldenI
         path,
       });
     }
-    return sealImage(settings.name, { ...describedMachine(settings), boot: { kind: 'disk', disk, format, diskBytes } });
+    const seed = seedPath === undefined ? {} : { seed: await referToFile(seedPath, call) };
+    const boot = { kind: 'disk', disk, format, diskBytes, ...seed } as const;
+    return sealImage(settings.name, { ...describedMachine(settings), boot });
   };
   return describe();
 }

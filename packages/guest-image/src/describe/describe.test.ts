@@ -112,6 +112,20 @@ describe('describeDiskImage', () => {
     expect(image.digest).toBe(imageDigest(image));
   });
 
+  test('has a seed for a second disk, which makes it another image', async () => {
+    await using folder = await temporaryFolder();
+    const [path, seed] = [join(folder.path, 'disk'), join(folder.path, 'seed')];
+    await writeFile(path, qcow2());
+    await writeFile(seed, 'cidata');
+    const without = await describeDiskImage({ path });
+    const image = await describeDiskImage({ path, seed });
+    expect(image.boot).toMatchObject({ seed: { path: seed, sizeBytes: 6 } });
+    expect(image.digest).toBe(imageDigest(image));
+    expect(image.digest).not.toBe(without.digest);
+    expect('seed' in without.boot).toBe(false);
+    expect(() => describeDiskImage({ path, seed: 'relative' })).toThrow(TypeError);
+  });
+
   test('describes anything else as raw, by its own size', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'disk');

@@ -19,7 +19,7 @@ export function imageDigest(image: DigestedImage): string {
     image.renewal === undefined ? null : [image.renewal.command],
     boot.kind === 'kernel'
       ? ['kernel', boot.kernel.digest, boot.initrd.digest, boot.commandLine, boot.diskBytes]
-      : ['disk', boot.disk.digest, boot.format, boot.diskBytes],
+      : ['disk', boot.disk.digest, boot.format, boot.diskBytes, ...(boot.seed === undefined ? [] : [boot.seed.digest])],
   ];
   return `sha256:${createHash('sha256').update(JSON.stringify(facts)).digest('hex')}`;
 }
@@ -30,7 +30,11 @@ export function sealImage(name: string, image: DigestedImage): GoldenImage {
   const sealedBoot =
     boot.kind === 'kernel'
       ? { ...boot, kernel: Object.freeze({ ...boot.kernel }), initrd: Object.freeze({ ...boot.initrd }) }
-      : { ...boot, disk: Object.freeze({ ...boot.disk }) };
+      : {
+          ...boot,
+          disk: Object.freeze({ ...boot.disk }),
+          ...(boot.seed === undefined ? {} : { seed: Object.freeze({ ...boot.seed }) }),
+        };
   return Object.freeze({
     name,
     digest: imageDigest(image),
