@@ -6,6 +6,8 @@ export interface Mark {
   readonly id: MachineId;
   readonly kind: 'machine' | 'golden';
   readonly owner: OwnerTag;
+  /** The owner's computer, by a digest of its id: several may share a home directory. */
+  readonly host: string;
   readonly generation: number;
   /** Digest of the golden image. */
   readonly digest: string;
@@ -13,6 +15,8 @@ export interface Mark {
   readonly golden: string | null;
   /** The QEMU that runs for it; null while there is none. */
   readonly process: ProcessMark | null;
+  /** Its cgroup, by absolute path, where it is in one. */
+  readonly cgroup?: string;
 }
 
 /** Names one process of this computer for ever. */
@@ -28,9 +32,12 @@ export function readMark(text: string): Mark | undefined {
     const sensible =
       mark.format === 1 &&
       (mark.kind === 'machine' || mark.kind === 'golden') &&
-      [mark.id, mark.owner.pool, mark.owner.instance, mark.digest].every((word) => typeof word === 'string') &&
+      [mark.id, mark.owner.pool, mark.owner.instance, mark.host, mark.digest].every(
+        (word) => typeof word === 'string',
+      ) &&
       typeof mark.owner.process.pid === 'number' &&
-      Number.isSafeInteger(mark.generation);
+      Number.isSafeInteger(mark.generation) &&
+      (mark.cgroup === undefined || typeof mark.cgroup === 'string');
     return sensible ? mark : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MachineId, type MachineRecord, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
+import { currentHolder } from '../state-directory/holder.ts';
 import { type Mark, readMark } from './mark.ts';
 import { isRunning, processMark } from './process-table.ts';
 
@@ -43,10 +44,10 @@ export class StateFolder {
   }
 
   /** Writes the mark, then makes the folder. */
-  async create(mark: Omit<Mark, 'format' | 'id'>): Promise<Home> {
+  async create(mark: Omit<Mark, 'format' | 'id' | 'host'>): Promise<Home> {
     // Short: it is part of the path of a socket, which has room for a hundred letters.
     const id = `warmvm-${randomBytes(8).toString('hex')}`;
-    await this.write({ ...mark, format: 1, id });
+    await this.write({ ...mark, format: 1, id, host: currentHolder().host });
     const home = { id, owner: mark.owner, directory: join(this.path, 'machines', id) };
     await mkdir(home.directory, { mode: 0o700 });
     return home;

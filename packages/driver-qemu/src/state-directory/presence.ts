@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { currentHolder, fateOf, type Holder } from './holder.ts';
+
+/** A file in a folder that says who is there, by its name: it is whole as soon as it is there. */
+export interface Presence extends AsyncDisposable {
+  readonly name: string;
+  /** Puts the file up again after {@link withdraw}. */
+  announce(): Promise<void>;
+  withdraw(): Promise<void>;
+}
+
+/** Prepares this process's presence in a folder, which is made. Nothing is announced yet. */
+export async function presenceIn(folder: string): Promise<Presence> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const name = nameOf(currentHolder());
+  const path = join(folder, name);
+  const withdraw = (): Promise<void> => rm(path, { force: true });
+  return {
+    name,
+    announce: async () => (await open(path, 'w', 0o600)).close(),
+    withdraw,
+    [Symbol.asyncDispose]: withdraw,
+  };
+}
+
+/**
+ * Names of those in the folder that live, or may live, sorted. Files of the dead are removed, which anybody may do: names never return.
+ */
+export async function livingIn(folder: string, except?: string): Promise<readonly string[]> {
+  const self = currentHolder();
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const living: string[] = [];
+  for (const name of names.sort()) {
+    const holder = name === except ? undefined : holderOf(name);
+    if (holder === undefined) continue;
+    if (fateOf(holder, self) === 'dead') await rm(join(folder, name), { force: true });
+    else living.push(name);
+  }
+  return living;
+}
+
+/** Who put up a file of this name; undefined for other files. */
+export function holderOf(name: string): Holder | undefined {
+  const [, random, pid, startTime, host, bootId] = /^([0-9a-f]{16})_(\d+)_([^_]+)_([0-9a-f]+)_(.+)$/.exec(name) ?? [];
+  if (random === undefined || startTime === undefined || host === undefined || bootId === undefined) return undefined;
+  return { process: { pid: Number(pid), startTime, bootId: decodeURIComponent(bootId) }, host };
+}
+
+function nameOf({ process: { pid, startTime, bootId }, host }: Holder): string {
+  return [randomBytes(8).toString('hex'), pid, startTime, host, encodeURIComponent(bootId)].join('_');
+}
