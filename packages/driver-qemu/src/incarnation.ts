@@ -6,6 +6,7 @@ import { type CallOptions, isWarmvmError, WarmvmError } from '@warmvm/core/drive
 import { identityFor, type RenewalProof, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, agentLink } from './agent-link.ts';
 import type { MachinePlan } from './command-line/machine-plan.ts';
+import { shareFolder } from './containment/shared-files.ts';
 import { fileOf, type Template } from './golden/template.ts';
 import type { ProcessMark } from './home/mark.ts';
 import { writeOverlay } from './overlay/overlay.ts';
@@ -76,23 +77,27 @@ export class Incarnation {
     const { manifest, directory } = template;
     const overlay = overlayOf(place);
     const backing = { path: fileOf(directory, 'disk'), format: manifest.diskFormat };
+    const user = await workshop.user(options);
+    await shareFolder(place.directory, 'write', user);
     const { fileBytes } = await writeOverlay(overlay, {
       backingPath: backing.path,
       backingFormat: backing.format,
       virtualBytes: manifest.diskBytes,
+      maxOverlayBytes: workshop.options.maxOverlayBytes,
+      ...(user === undefined ? {} : { group: user.gid }),
     });
     const plan: MachinePlan = {
       ...manifest.plan,
       name: place.name,
       memory: { bytes: manifest.plan.memory.bytes, file: { path: fileOf(directory, 'memory'), share: false } },
       boot: { kind: 'state' },
-      disks: [{ path: overlay, format: 'qcow2', fileBytes, backing }],
+      disks: [{ path: overlay, format: 'qcow2', fileBytes, backing }, ...manifest.plan.disks.slice(1)],
       ...(manifest.plan.generationId === undefined ? {} : { generationId: randomUUID() }),
       heir: { kind: 'listen', path: join(place.directory, HEIR_SOCKET) },
       incoming: true,
     };
     try {
-      const { qemu, agent, stateSocket } = await workshop.start(plan, place.directory, fileBytes);
+      const { qemu, agent, stateSocket } = await workshop.start(plan, place.directory, fileBytes, options);
       const limits = { timeoutMs: workshop.options.startTimeoutMs };
       const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, limits);
       return new Incarnation({ workshop, template, qemu, agent, overlay, loading });

@@ -18,6 +18,17 @@ export interface QemuDriverOptions {
    * @default true
    */
   readonly keepGoldens?: boolean;
+  /**
+   * User that QEMU runs as when this process is root; `root` keeps root. What the guest is made from must be readable to it.
+   * @default the first of warmvm, libvirt-qemu, qemu and nobody that exists
+   */
+  readonly user?: string;
+  /** Delegated cgroup (version 2), as an absolute path, in which each machine gets one. @default the nearest that belongs to this user */
+  readonly cgroup?: string;
+  /** Most that a tenant may write to the disk; more is an error in the guest. Sparse. @default 2147483648 */
+  readonly maxOverlayBytes?: number;
+  /** Golden snapshots that nobody uses are removed above this, the longest unused first. @default 10737418240 */
+  readonly maxCacheBytes?: number;
   /** Processes that wait, for each golden snapshot, to become a machine. Each counts as a machine of the host. @default 0 */
   readonly standby?: number;
   /** Forks at a time. @default twice the number of CPUs here, at most 16 */
@@ -34,9 +45,12 @@ export interface QemuDriverOptions {
 }
 
 /** Options with every default filled in. */
-export interface ParsedOptions extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory'>> {
+export interface ParsedOptions
+  extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory' | 'user' | 'cgroup'>> {
   readonly binary: string | undefined;
   readonly stateDirectory: string | undefined;
+  readonly user: string | undefined;
+  readonly cgroup: string | undefined;
 }
 
 /**
@@ -47,6 +61,10 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
   const parsed: ParsedOptions = {
     binary: options.binary,
     stateDirectory: options.stateDirectory,
+    user: options.user,
+    cgroup: options.cgroup,
+    maxOverlayBytes: options.maxOverlayBytes ?? 2 ** 31,
+    maxCacheBytes: options.maxCacheBytes ?? 10 * 2 ** 30,
     acceleration: options.acceleration ?? 'auto',
     keepGoldens: options.keepGoldens ?? true,
     standby: options.standby ?? 0,
@@ -65,6 +83,10 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
   if (typeof parsed.keepGoldens !== 'boolean') {
     throw new TypeError(`options.keepGoldens is ${typeof parsed.keepGoldens}, expected a boolean`);
   }
+  requireText('user', parsed.user, /^[A-Za-z_][\w.-]{0,31}\$?$/, 'the name of a user');
+  requireText('cgroup', parsed.cgroup, /^\/[\w./@:+-]{1,400}$/, 'an absolute path');
+  requireInteger('maxOverlayBytes', parsed.maxOverlayBytes, 2 ** 20, 2 ** 44);
+  requireInteger('maxCacheBytes', parsed.maxCacheBytes, 0, 2 ** 50);
   requireInteger('standby', parsed.standby, 0, 64);
   requireInteger('concurrentForks', parsed.concurrentForks, 1, 64);
   requireInteger('bootTimeoutMs', parsed.bootTimeoutMs, 1_000, 3_600_000);

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { CallOptions, GoldenImage } from '@warmvm/core/driver';
 import { type MachinePlan, qemuProgram } from './command-line/machine-plan.ts';
 import type { NetworkPlan } from './command-line/network-plan.ts';
-import type { Containment } from './containment/launch.ts';
+import { findContainment } from './containment/find-containment.ts';
+import type { ContainedUser, Containment } from './containment/launch.ts';
+import { requirePassable, shareFolder } from './containment/shared-files.ts';
 import { StateFolder } from './home/state-folder.ts';
 import { type HostFacts, hostFacts } from './host.ts';
 import type { ParsedOptions } from './options.ts';
@@ -16,7 +18,8 @@ export class Workshop {
   readonly state: StateFolder;
   readonly #start: StartProcess;
   #facts: Promise<HostFacts> | undefined;
-  readonly #containment: Containment = { setpriv: '/usr/bin/setpriv', prlimit: '/usr/bin/prlimit', missing: [] };
+  #containment: Promise<Containment> | undefined;
+  #open = false;
 
   constructor(options: ParsedOptions, start: StartProcess = startProcess) {
     this.options = options;
@@ -41,19 +44,60 @@ export class Workshop {
     return { kind: 'user', restrict: false, forwards: [], mac: '52:54:00:12:34:56' };
   }
 
-  start(plan: MachinePlan, directory: string, maxFileBytes: number): Promise<StartedQemu> {
+  /** What keeps QEMU in its place here. Asked once; anew after it failed. */
+  async containment(call: CallOptions): Promise<Containment> {
+    const { user, cgroup } = this.options;
+    const asked =
+      this.#containment ??
+      this.host(call).then(({ acceleration }) =>
+        findContainment({
+          acceleration,
+          ...(user === undefined ? {} : { user }),
+          ...(cgroup === undefined ? {} : { cgroup }),
+        }),
+      );
+    this.#containment = asked;
+    try {
+      const found = await asked;
+      await this.#letIn(found.user);
+      return found;
+    } catch (error) {
+      this.#containment = undefined;
+      throw error;
+    }
+  }
+
+  /** QEMU of another user passes through our folders, and sees nothing there but what is its machine's. */
+  async #letIn(user: ContainedUser | undefined): Promise<void> {
+    if (user === undefined || this.#open) return;
+    for (const folder of [this.state.path, this.state.machines, this.state.goldens]) {
+      await shareFolder(folder, 'read', user);
+    }
+    await requirePassable(this.state.machines, user);
+    this.#open = true;
+  }
+
+  /** Whom QEMU runs as, when that is somebody else. */
+  async user(call: CallOptions): Promise<ContainedUser | undefined> {
+    return (await this.containment(call)).user;
+  }
+
+  async start(plan: MachinePlan, directory: string, maxFileBytes: number, call: CallOptions): Promise<StartedQemu> {
+    const containment = await this.containment(call);
     return startQemu(plan, {
       program: this.options.binary ?? qemuProgram(plan.architecture),
       directory,
       maxFileBytes,
-      containment: this.#containment,
+      containment,
       clock: this.options.clock,
       start: this.#start,
     });
   }
 }
 
+/** Root's home is closed to the user that QEMU runs as then. */
 function defaultStateDirectory(): string {
+  if (process.getuid?.() === 0) return '/var/lib/warmvm/qemu';
   const base = process.env.XDG_STATE_HOME;
   return join(base?.startsWith('/') === true ? base : join(homedir(), '.local', 'state'), 'warmvm', 'qemu');
 }

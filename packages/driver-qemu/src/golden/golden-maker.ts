@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CallOptions,
@@ -13,13 +13,24 @@ import { identityFor, quiesceGuest, renewGuest } from '@warmvm/guest-agent';
 import { referToFile } from '@warmvm/guest-image';
 import { type AgentLink, agentLink } from '../agent-link.ts';
 import { wrongClockRate } from '../clock-rate.ts';
-import { type BootPlan, defaultMachineType, type MachinePlan } from '../command-line/machine-plan.ts';
+import { defaultMachineType, type MachinePlan } from '../command-line/machine-plan.ts';
 import type { NetworkPlan } from '../command-line/network-plan.ts';
+import type { ContainedUser } from '../containment/launch.ts';
+import { shareFile, shareFolder } from '../containment/shared-files.ts';
 import type { HostFacts } from '../host.ts';
-import { writeOverlay } from '../overlay/overlay.ts';
 import { saveState } from '../process/device-state.ts';
 import type { Qemu } from '../process/qemu.ts';
 import type { Workshop } from '../workshop.ts';
+import {
+  bootFiles,
+  bootOf,
+  closeFiles,
+  diskFormatOf,
+  makeDisk,
+  makeMemory,
+  seedOf,
+  templateFileBytes,
+} from './golden-files.ts';
 import { type FileFacts, GOLDEN_FILES, type GoldenFileName, type GoldenManifest, MANIFEST_NAME } from './manifest.ts';
 import { fileOf } from './template.ts';
 
@@ -46,7 +57,7 @@ export function templatePlan(image: GoldenImage, network: NetworkPlan, facts: Ho
     virtualCpus: image.virtualCpus,
     memory: { bytes: image.memoryBytes },
     boot: bootOf(image),
-    disks: [{ path: '/disk', format: diskFormatOf(image) }],
+    disks: [{ path: '/disk', format: diskFormatOf(image) }, ...seedOf(image)],
     qmp: { kind: 'inherited', descriptor: 3 },
     agent: { kind: 'inherited', descriptor: 4 },
     console: { kind: 'none' },
@@ -55,17 +66,6 @@ export function templatePlan(image: GoldenImage, network: NetworkPlan, facts: Ho
     incoming: false,
     sandbox: true,
   };
-}
-
-function bootOf({ boot }: GoldenImage): BootPlan {
-  if (boot.kind === 'disk') return { kind: 'disk' };
-  const { kernel, initrd, commandLine } = boot;
-  return { kind: 'kernel', kernelPath: kernel.path, initrdPath: initrd.path, commandLine };
-}
-
-/** A blank disk is a sparse raw file; one of the user's is never written, but lies below an overlay. */
-function diskFormatOf({ boot }: GoldenImage): 'qcow2' | 'raw' {
-  return boot.kind === 'kernel' ? 'raw' : 'qcow2';
 }
 
 /**
@@ -101,14 +101,20 @@ async function attemptGolden(
   const { directory, report, signal } = options;
   const { bootTimeoutMs, startTimeoutMs, clock } = workshop.options;
   const limits = { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+  const user = await workshop.user(options);
+  await shareFolder(directory, 'read', user);
   const diskFormat = await makeDisk(image, fileOf(directory, 'disk'));
+  await shareFile(fileOf(directory, 'disk'), 'write', user);
+  await makeMemory(image, fileOf(directory, 'memory'));
+  await shareFile(fileOf(directory, 'memory'), 'write', user);
   const plan: MachinePlan = {
     ...templatePlan(image, workshop.network(image), facts),
     memory: { bytes: image.memoryBytes, file: { path: fileOf(directory, 'memory'), share: true } },
-    disks: [{ path: fileOf(directory, 'disk'), format: diskFormat }],
+    boot: await bootFiles(image, directory, user),
+    disks: [{ path: fileOf(directory, 'disk'), format: diskFormat }, ...seedOf(image)],
   };
   report('boot');
-  const { qemu, agent } = await workshop.start(plan, directory, templateFileBytes(image));
+  const { qemu, agent } = await workshop.start(plan, directory, templateFileBytes(image), options);
   const link = agentLink(agent, clock);
   try {
     await qemu.execute('qmp_capabilities', limits);
@@ -122,35 +128,15 @@ async function attemptGolden(
     report('quiesce');
     await quiesceGuest(link.agent, image, options);
     report('snapshot');
-    const state = await saveState(qemu, join(directory, 's'), limits);
+    const state = await saveState(qemu, join(directory, 's'), { ...limits, user });
     await qemu.kill();
     await writeFile(fileOf(directory, 'state'), state, { mode: 0o600 });
-    await seal(directory, { image, key: options.key, generationId, plan, diskFormat }, options);
+    await seal(directory, { image, key: options.key, generationId, plan, diskFormat, user }, options);
     return undefined;
   } finally {
     await qemu.kill();
     await link[Symbol.asyncDispose]();
   }
-}
-
-async function makeDisk({ boot }: GoldenImage, path: string): Promise<'qcow2' | 'raw'> {
-  if (boot.kind === 'disk') {
-    const { disk, format, diskBytes } = boot;
-    await writeOverlay(path, { backingPath: disk.path, backingFormat: format, virtualBytes: diskBytes });
-    return 'qcow2';
-  }
-  const handle = await open(path, 'w', 0o600);
-  try {
-    await handle.truncate(boot.diskBytes);
-  } finally {
-    await handle.close();
-  }
-  return 'raw';
-}
-
-/** The memory is one file, the disk another; whichever is longer. */
-function templateFileBytes({ memoryBytes, boot }: GoldenImage): number {
-  return Math.max(memoryBytes, boot.diskBytes) + 2 ** 26;
 }
 
 /** A guest that never answers is an image that is no good; the end of its QEMU is told for what it is. */
@@ -209,13 +195,14 @@ interface Making {
   readonly generationId: string;
   readonly plan: MachinePlan;
   readonly diskFormat: 'qcow2' | 'raw';
+  readonly user: ContainedUser | undefined;
 }
 
 /** Writes down what the files hold. Nobody writes to them from now on. */
 async function seal(directory: string, making: Making, options: CallOptions): Promise<void> {
   const files: Partial<Record<GoldenFileName, FileFacts>> = {};
+  await closeFiles(directory, making.user);
   for (const name of GOLDEN_FILES) {
-    await chmod(fileOf(directory, name), 0o400);
     const { digest, sizeBytes } = await referToFile(fileOf(directory, name), options);
     files[name] = { digest, sizeBytes };
   }

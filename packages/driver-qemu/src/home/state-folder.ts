@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type MachineId, type MachineRecord, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
 import { currentHolder } from '../state-directory/holder.ts';
 import { type Mark, readMark } from './mark.ts';
@@ -27,6 +27,8 @@ export class StateFolder {
 
   /** Makes the folder when it is not there. */
   async open(): Promise<void> {
+    // Whoever QEMU runs as has to pass through; what is below is closed to all others.
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
     for (const name of ['marks', 'machines', 'goldens']) {
       await mkdir(join(this.path, name), { recursive: true, mode: 0o700 });
     }
@@ -37,6 +39,10 @@ export class StateFolder {
       (facts) => facts.isDirectory(),
       () => false,
     );
+  }
+
+  get machines(): string {
+    return join(this.path, 'machines');
   }
 
   get goldens(): string {

@@ -46,8 +46,7 @@ describe('writeOverlay', () => {
   });
 
   test('leaves no file when it cannot be finished', async () => {
-    const user = { uid: -5, gid: 0 };
-    await expect(writeOverlay(join(folder, 'disk'), { ...options, user })).rejects.toThrow();
+    await expect(writeOverlay(join(folder, 'disk'), { ...options, group: -5 })).rejects.toThrow();
     expect(await readdir(folder)).toEqual([]);
   });
 

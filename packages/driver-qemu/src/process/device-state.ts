@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { WarmvmError } from '@warmvm/core/driver';
+import type { ContainedUser } from '../containment/launch.ts';
+import { shareFile } from '../containment/shared-files.ts';
 import type { QmpEvent } from '../qmp/message.ts';
 import type { Qemu, QemuCallOptions } from './qemu.ts';
 
@@ -64,13 +66,18 @@ export async function resume(qemu: Qemu, options: QemuCallOptions): Promise<void
  * Stops a machine and takes its device state, through a socket of this path, which is gone afterwards. The machine is good for
  * nothing but its end then: its memory file must not change any more.
  */
-export async function saveState(qemu: Qemu, socketPath: string, options: QemuCallOptions): Promise<Buffer> {
+export async function saveState(
+  qemu: Qemu,
+  socketPath: string,
+  options: QemuCallOptions & { readonly user: ContainedUser | undefined },
+): Promise<Buffer> {
   await qemu.execute('stop', options);
   await qemu.execute('migrate-set-capabilities', options, CAPABILITIES);
   const server = createServer();
   try {
     server.listen(socketPath);
     await once(server, 'listening');
+    await shareFile(socketPath, 'write', options.user);
     const received = receive(server);
     received.catch(() => {});
     const over = qemu.event(isMigrationOver, 'save its state', options);

@@ -1,0 +1,87 @@
+import { chmod, copyFile, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GoldenImage } from '@warmvm/core/driver';
+import type { BootPlan, DiskPlan } from '../command-line/machine-plan.ts';
+import type { ContainedUser } from '../containment/launch.ts';
+import { shareFile } from '../containment/shared-files.ts';
+import { writeOverlay } from '../overlay/overlay.ts';
+import { fileOf } from './template.ts';
+
+/** Copies for the time of the boot. */
+const BOOT_FILES = ['kernel', 'initrd'] as const;
+
+/** How the image starts, from its own files. */
+export function bootOf({ boot }: GoldenImage): BootPlan {
+  if (boot.kind === 'disk') return { kind: 'disk' };
+  const { kernel, initrd, commandLine } = boot;
+  return { kind: 'kernel', kernelPath: kernel.path, initrdPath: initrd.path, commandLine };
+}
+
+/** A blank disk is a sparse raw file; one of the user's is never written, but lies below an overlay. */
+export function diskFormatOf({ boot }: GoldenImage): 'qcow2' | 'raw' {
+  return boot.kind === 'kernel' ? 'raw' : 'qcow2';
+}
+
+/** QEMU opens a kernel by its name: one that the user's home hides goes along. */
+export async function bootFiles(
+  image: GoldenImage,
+  directory: string,
+  user: ContainedUser | undefined,
+): Promise<BootPlan> {
+  const plan = bootOf(image);
+  if (plan.kind !== 'kernel' || user === undefined) return plan;
+  const [kernelPath, initrdPath] = BOOT_FILES.map((name) => join(directory, name)) as [string, string];
+  for (const [from, to] of [
+    [plan.kernelPath, kernelPath],
+    [plan.initrdPath, initrdPath],
+  ] as const) {
+    await copyFile(from, to);
+    await shareFile(to, 'read', user);
+  }
+  return { ...plan, kernelPath, initrdPath };
+}
+
+/** A second disk, which forks share: nobody writes to it. */
+export function seedOf({ boot }: GoldenImage): readonly DiskPlan[] {
+  if (boot.kind !== 'disk' || boot.seed === undefined) return [];
+  return [{ path: boot.seed.path, format: 'raw', readOnly: true }];
+}
+
+/** Made ahead, so that QEMU makes no files of its own. */
+export async function makeMemory({ memoryBytes }: GoldenImage, path: string): Promise<void> {
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.truncate(memoryBytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The template's disk, blank or over the user's own. */
+export async function makeDisk({ boot }: GoldenImage, path: string): Promise<'qcow2' | 'raw'> {
+  if (boot.kind === 'disk') {
+    const { disk, format, diskBytes } = boot;
+    await writeOverlay(path, { backingPath: disk.path, backingFormat: format, virtualBytes: diskBytes });
+    return 'qcow2';
+  }
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.truncate(boot.diskBytes);
+  } finally {
+    await handle.close();
+  }
+  return 'raw';
+}
+
+/** The memory is one file, the disk another; whichever is longer. */
+export function templateFileBytes({ memoryBytes, boot }: GoldenImage): number {
+  return Math.max(memoryBytes, boot.diskBytes) + 2 ** 26;
+}
+
+/** Nobody writes to the files from now on. QEMU before 8.2 opens the memory for writing, though it maps it privately. */
+export async function closeFiles(directory: string, user: ContainedUser | undefined): Promise<void> {
+  for (const name of BOOT_FILES) await rm(join(directory, name), { force: true });
+  await chmod(fileOf(directory, 'state'), 0o400);
+  await chmod(fileOf(directory, 'disk'), 0o400);
+  await shareFile(fileOf(directory, 'disk'), 'read', user);
+}
