@@ -21,7 +21,8 @@ import { FolderWatch } from './home/folder-watch.ts';
 import type { Mark } from './home/mark.ts';
 import { QemuMachine } from './machine.ts';
 import { parseOptions, type QemuDriverOptions } from './options.ts';
-import { endProcess } from './process/foreign-process.ts';
+import { killMachineProcesses } from './state-directory/machine-processes.ts';
+import { sweepDeadOwners } from './state-directory/sweep.ts';
 import { Workshop } from './workshop.ts';
 
 /**
@@ -216,7 +217,10 @@ class QemuDriver implements Driver {
 
   async #demolish(mark: Mark): Promise<void> {
     const { state, options } = this.#workshop;
-    if (mark.process !== null) await endProcess(mark.process, options.clock);
+    const facts = { id: mark.id, folder: state.homeOf(mark).directory };
+    const recorded = mark.process === null ? {} : { recorded: mark.process };
+    await killMachineProcesses(facts, { clock: options.clock, ...recorded });
+    await this.#workshop.removeCgroups(mark.id);
     if (mark.kind === 'golden') await removeGolden(this.#workshop, state.homeOf(mark), mark.golden);
     else await state.remove(state.homeOf(mark));
   }
@@ -250,6 +254,8 @@ class QemuDriver implements Driver {
     const { state } = this.#workshop;
     if (this.#lost !== undefined && !(await state.isThere())) throw this.#lost;
     await state.open();
+    // What cannot be removed now is in the list, for the sweep of its pool.
+    await sweepDeadOwners(state, { keepRunning: true, remove: (mark) => this.#demolish(mark) }).catch(() => {});
     this.#requireAlive();
     this.#lost = undefined;
     this.#watch.begin();
@@ -269,6 +275,7 @@ class QemuDriver implements Driver {
     await Promise.all([...this.#machines].map((machine) => machine[Symbol.asyncDispose]()));
     for (const { home, name } of this.#goldens.values()) await removeGolden(this.#workshop, home, name);
     this.#goldens.clear();
+    await this.#workshop.close();
     this.#watch.end();
   }
 

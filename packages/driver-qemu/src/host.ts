@@ -1,9 +1,15 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { type CallOptions, type GoldenImage, type HostReport, WarmvmError } from '@warmvm/core/driver';
+import {
+  type CallOptions,
+  chooseAcceleration,
+  type GoldenImage,
+  type HostReport,
+  localAcceleration,
+  WarmvmError,
+} from '@warmvm/core/driver';
 import { defaultCpuModel, qemuProgram } from './command-line/machine-plan.ts';
 import type { ParsedOptions } from './options.ts';
 
@@ -14,6 +20,8 @@ export interface HostFacts {
   readonly cpuModel: string;
   /** QEMU's own words, such as `7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)`. */
   readonly version: string;
+  /** See `CompatibilityFacts`. */
+  readonly hostProcessor: string;
   readonly report: HostReport;
 }
 
@@ -24,12 +32,17 @@ const NATIVE: Readonly<Record<string, GoldenImage['architecture']>> = { x64: 'x8
 export async function hostFacts(options: ParsedOptions, call: CallOptions): Promise<HostFacts> {
   const program = options.binary ?? qemuProgram(NATIVE[process.arch] ?? 'x86_64');
   const version = await versionOf(program, call);
-  const { acceleration, reason } = await chooseAcceleration(options.acceleration);
+  const { acceleration, reason } = chooseAcceleration(options.acceleration, {
+    hypervisor: `QEMU ${version}`,
+    offered: OFFERED[process.platform] ?? [],
+    local: await localAcceleration(),
+  });
   return {
     acceleration,
     accelerationReason: reason,
     cpuModel: defaultCpuModel(acceleration),
     version,
+    hostProcessor: await hostProcessorFor(acceleration),
     report: {
       host: hostname(),
       hypervisor: `QEMU ${version}`,
@@ -57,19 +70,16 @@ async function versionOf(program: string, { signal }: CallOptions): Promise<stri
   }
 }
 
-async function chooseAcceleration(
-  wanted: ParsedOptions['acceleration'],
-): Promise<{ readonly acceleration: HostFacts['acceleration']; readonly reason: string }> {
-  if (wanted !== 'auto') return { acceleration: wanted, reason: 'asked for by options.acceleration' };
-  if (process.platform === 'darwin') return { acceleration: 'hvf', reason: 'this is macOS' };
-  const opens = await access('/dev/kvm', constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!opens) return { acceleration: 'tcg', reason: '/dev/kvm does not open for reading and writing' };
-  const flags = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
-  if (process.arch === 'arm64' || /^flags\s*:.*\b(vmx|svm)\b/m.test(flags)) {
-    return { acceleration: 'kvm', reason: '/dev/kvm opens and the CPU has a virtualisation extension' };
-  }
-  return { acceleration: 'tcg', reason: '/dev/kvm opens, but the CPU shows neither vmx nor svm' };
+/** What QEMU was built with, as far as the platform lets it use that. */
+const OFFERED: Readonly<Partial<Record<NodeJS.Platform, readonly ('kvm' | 'hvf')[]>>> = {
+  linux: ['kvm'],
+  darwin: ['hvf'],
+};
+
+/** What a device state depends on of the processor and kernel, where the guest's code runs on them. */
+async function hostProcessorFor(acceleration: HostFacts['acceleration']): Promise<string> {
+  if (acceleration === 'tcg') return '';
+  const lines = (await readFile('/proc/cpuinfo', 'utf8').catch(() => '')).split('\n');
+  const first = (pattern: RegExp): string => lines.find((line) => pattern.test(line)) ?? '';
+  return [first(/^model name/), first(/^(flags|Features)/), first(/^microcode/), release()].join('|');
 }

@@ -3,14 +3,24 @@ import { join } from 'node:path';
 import type { CallOptions, GoldenImage } from '@warmvm/core/driver';
 import { type MachinePlan, qemuProgram } from './command-line/machine-plan.ts';
 import type { NetworkPlan } from './command-line/network-plan.ts';
+import {
+  type CgroupParent,
+  cgroupLimits,
+  createCgroup,
+  joinCgroup,
+  removeCgroup,
+  removeCgroupsOf,
+} from './containment/cgroup.ts';
 import { findContainment } from './containment/find-containment.ts';
 import type { ContainedUser, Containment } from './containment/launch.ts';
 import { requirePassable, shareFolder } from './containment/shared-files.ts';
 import { StateFolder } from './home/state-folder.ts';
 import { type HostFacts, hostFacts } from './host.ts';
 import type { ParsedOptions } from './options.ts';
+import type { Qemu } from './process/qemu.ts';
 import { type StartProcess, startProcess } from './process/qemu-process.ts';
 import { type StartedQemu, startQemu } from './process/start-qemu.ts';
+import { useTemplate } from './state-directory/template-cache.ts';
 
 /** What all parts of the driver work with. */
 export class Workshop {
@@ -20,6 +30,8 @@ export class Workshop {
   #facts: Promise<HostFacts> | undefined;
   #containment: Promise<Containment> | undefined;
   #open = false;
+  readonly #leaving = new Set<Promise<void>>();
+  readonly #held = new Map<string, AsyncDisposable>();
 
   constructor(options: ParsedOptions, start: StartProcess = startProcess) {
     this.options = options;
@@ -84,7 +96,7 @@ export class Workshop {
 
   async start(plan: MachinePlan, directory: string, maxFileBytes: number, call: CallOptions): Promise<StartedQemu> {
     const containment = await this.containment(call);
-    return startQemu(plan, {
+    const started = await startQemu(plan, {
       program: this.options.binary ?? qemuProgram(plan.architecture),
       directory,
       maxFileBytes,
@@ -92,6 +104,48 @@ export class Workshop {
       clock: this.options.clock,
       start: this.#start,
     });
+    if (containment.cgroup === undefined) return started;
+    try {
+      await this.#limit(plan, started.qemu, containment.cgroup);
+      return started;
+    } catch (error) {
+      await started.qemu.kill();
+      throw error;
+    }
+  }
+
+  /** Removes the cgroups that a machine was in. */
+  async removeCgroups(id: string): Promise<void> {
+    const { cgroup } = await this.containment({});
+    if (cgroup !== undefined) await removeCgroupsOf(cgroup, id, this.options.clock);
+  }
+
+  /** Keeps a template from being collected until {@link close}. Under its lock. */
+  async hold(template: string): Promise<void> {
+    if (this.#held.has(template)) return;
+    this.#held.set(template, await useTemplate(this.state.goldens, template, this.options.clock));
+  }
+
+  /** Lets go of templates, and waits for what no call waited for. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#leaving);
+    for (const use of this.#held.values()) await use[Symbol.asyncDispose]();
+    this.#held.clear();
+  }
+
+  /** Until its guest runs, a QEMU that waits for its state does nothing worth a limit. */
+  async #limit(
+    { name, memory, virtualCpus, acceleration }: MachinePlan,
+    qemu: Qemu,
+    parent: CgroupParent,
+  ): Promise<void> {
+    const limits = cgroupLimits({ memoryBytes: memory.bytes, virtualCpus, acceleration });
+    const path = await createCgroup(parent, name, limits);
+    const left = qemu.process.ended.then(() => removeCgroup(path, this.options.clock));
+    this.#leaving.add(left);
+    // What stays is found by its name, with the machine it belonged to.
+    left.catch(() => {}).finally(() => this.#leaving.delete(left));
+    await joinCgroup(path, qemu.process.pid);
   }
 }
 

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '@warmvm/core/driver';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { cgroupLimits, createCgroup, findCgroupParent, joinCgroup, removeCgroup } from './cgroup.ts';
+import { cgroupLimits, createCgroup, findCgroupParent, joinCgroup, removeCgroup, removeCgroupsOf } from './cgroup.ts';
 
 /** Folders and files in the shape of a cgroup file system: the kernel is not asked. */
 async function cgroup(path: string, enabled: string): Promise<string> {
@@ -38,7 +39,7 @@ describe('a cgroup of a machine', () => {
     await using root = await temporaryFolder();
     const limits = cgroupLimits({ memoryBytes: 2 ** 28, virtualCpus: 2, acceleration: 'kvm' });
     const path = await createCgroup({ path: root.path, controllers: ['memory', 'pids'] }, 'a-1', limits);
-    expect(path).toBe(join(root.path, 'warmvm-a-1'));
+    expect(path).toMatch(/\/a-1\.[0-9a-f]{8}$/);
     expect((await readdir(path)).sort()).toEqual(['memory.max', 'memory.oom.group', 'pids.max']);
     expect(await readFile(join(path, 'memory.max'), 'utf8')).toBe(String(2 ** 29));
     const all = await createCgroup({ path: root.path, controllers: ['cpu'] }, 'b', limits);
@@ -54,8 +55,11 @@ describe('a cgroup of a machine', () => {
     });
   });
 
-  test('that is gone needs no removal', async () => {
+  test('that is gone needs no removal, and others’ stay', async () => {
     await using root = await temporaryFolder();
-    await removeCgroup(join(root.path, 'never'));
+    await mkdir(join(root.path, 'a-10.12345678'));
+    await removeCgroup(join(root.path, 'never'), systemClock);
+    await removeCgroupsOf({ path: root.path, controllers: [] }, 'a-1', systemClock);
+    expect(await readdir(root.path)).toEqual(['a-10.12345678']);
   });
 });

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Clock, sleep, systemClock, WarmvmError } from '@warmvm/core/driver';
+import { type Clock, sleep, WarmvmError } from '@warmvm/core/driver';
 
 /** A cgroup (version 2) in which we may make others. */
 export interface CgroupParent {
@@ -68,9 +69,10 @@ export async function findCgroupParent(wanted?: string, root: string = ROOT): Pr
   return 'no cgroup limits: no cgroup with memory and pids is delegated to this user (run it in `systemd-run --user --scope`)';
 }
 
-/** Makes a machine's cgroup, with its limits. @throws WARMVM_HOST_OPERATION */
+/** Makes a cgroup for one generation of a machine, with its limits. @throws WARMVM_HOST_OPERATION */
 export async function createCgroup(parent: CgroupParent, id: string, limits: CgroupLimits): Promise<string> {
-  const path = cgroupPath(parent, id);
+  // A reset starts the new generation while the old one dies: each has limits of its own.
+  const path = join(parent.path, `${id}.${randomBytes(4).toString('hex')}`);
   const files: readonly (readonly [controller: string, file: string, value: string])[] = [
     ['memory', 'memory.max', String(limits.memoryBytes)],
     ['memory', 'memory.oom.group', '1'],
@@ -89,9 +91,11 @@ export async function createCgroup(parent: CgroupParent, id: string, limits: Cgr
   }
 }
 
-/** Where the cgroup of a machine is, or will be: for its mark, which is written before. */
-export function cgroupPath(parent: CgroupParent, id: string): string {
-  return join(parent.path, `warmvm-${id}`);
+/** Removes all cgroups of a machine. @throws the file system's error when one stays */
+export async function removeCgroupsOf(parent: CgroupParent, id: string, clock: Clock): Promise<void> {
+  const names = await readdir(parent.path);
+  const own = names.filter((name) => name.startsWith(`${id}.`));
+  await Promise.all(own.map((name) => removeCgroup(join(parent.path, name), clock)));
 }
 
 /** Puts a process, with all its threads, under the limits. */
@@ -100,7 +104,7 @@ export async function joinCgroup(path: string, pid: number): Promise<void> {
 }
 
 /** Kills what is left in a cgroup and removes it. Absent is success. @throws the file system's error when it stays */
-export async function removeCgroup(path: string, clock: Clock = systemClock): Promise<void> {
+export async function removeCgroup(path: string, clock: Clock): Promise<void> {
   // Linux 5.14 and newer; before, whoever removes it has killed its processes one by one.
   await writeFile(join(path, 'cgroup.kill'), '1').catch(() => {});
   for (let attempt = 1; ; attempt += 1) {

@@ -37,6 +37,8 @@ import { fileOf } from './template.ts';
 /** What a golden snapshot is made with. */
 export interface MakeOptions extends CallOptions {
   readonly key: string;
+  /** Of the record that it is made for: names the QEMU. */
+  readonly id: string;
   /** Empty folder, which becomes the golden snapshot. */
   readonly directory: string;
   readonly report: (step: PrepareProgress['step']) => void;
@@ -109,6 +111,7 @@ async function attemptGolden(
   await shareFile(fileOf(directory, 'memory'), 'write', user);
   const plan: MachinePlan = {
     ...templatePlan(image, workshop.network(image), facts),
+    name: options.id,
     memory: { bytes: image.memoryBytes, file: { path: fileOf(directory, 'memory'), share: true } },
     boot: await bootFiles(image, directory, user),
     disks: [{ path: fileOf(directory, 'disk'), format: diskFormat }, ...seedOf(image)],

@@ -1,16 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions, GoldenImage, GoldenSnapshot, PrepareOptions } from '@warmvm/core/driver';
 import { compatibilityKey } from '../command-line/compatibility-key.ts';
+import { shareFolder } from '../containment/shared-files.ts';
 import type { Home } from '../home/state-folder.ts';
 import type { HostFacts } from '../host.ts';
+import { collectTemplates, lockTemplate } from '../state-directory/template-cache.ts';
 import type { Workshop } from '../workshop.ts';
 import { makeGolden, renewalOf, templatePlan } from './golden-maker.ts';
 import { loadTemplate, type Template } from './template.ts';
 
 /** Between the key and the record of a template that is not shared. */
 const OWN = '-of-';
+/** Boots that another process may need for a template, until we give up waiting for it. */
+const LONGEST_MAKING_BOOTS = 5;
+const LONGEST_IDLE_MS: number = 30 * 86_400_000;
 
 /** A golden snapshot as this driver knows it: a record of ours, and a template that other processes may use too. */
 export interface QemuGolden extends GoldenSnapshot {
@@ -45,7 +49,8 @@ export async function obtainGolden(
   const name = workshop.options.keepGoldens ? key : `${key}${OWN}${home.id}`;
   await state.update(home, { golden: name });
   try {
-    const template = await obtainTemplate(workshop, image, { key, name }, facts, options);
+    const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, options);
+    const template = await (workshop.options.keepGoldens ? shared(workshop, name, make, options) : make());
     options.signal?.throwIfAborted();
     return { digest: image.digest, host: facts.report.host, image, home, name, template };
   } catch (error) {
@@ -66,10 +71,32 @@ export async function removeGolden(
   await workshop.state.remove(home);
 }
 
+/** One process of this user at a time looks for a template or makes it; all others find it, and nobody collects it meanwhile. */
+async function shared(
+  workshop: Workshop,
+  name: string,
+  make: () => Promise<Template>,
+  call: CallOptions,
+): Promise<Template> {
+  const { clock, bootTimeoutMs, maxCacheBytes } = workshop.options;
+  const cache = workshop.state.goldens;
+  const timeoutMs = LONGEST_MAKING_BOOTS * bootTimeoutMs;
+  const lock = await lockTemplate(cache, name, { ...callOf(call), clock, timeoutMs });
+  try {
+    await workshop.hold(name);
+    const template = await make();
+    // A template is good without it, and the next one that is made tries again.
+    await collectTemplates(cache, { maxBytes: maxCacheBytes, maxIdleMs: LONGEST_IDLE_MS }, { clock }).catch(() => {});
+    return template;
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
 async function obtainTemplate(
   workshop: Workshop,
   image: GoldenImage,
-  { key, name }: { readonly key: string; readonly name: string },
+  { key, name, home }: { readonly key: string; readonly name: string; readonly home: Home },
   facts: HostFacts,
   options: PrepareOptions,
 ): Promise<Template> {
@@ -80,13 +107,14 @@ async function obtainTemplate(
     return there;
   }
   await rm(folder, { recursive: true, force: true });
-  // Short: a socket's path has room for a hundred letters.
-  const directory = join(workshop.state.goldens, `.${randomBytes(4).toString('hex')}`);
+  // In the home of the record, so that whoever sweeps it finds all. Short: a socket's path has room for a hundred letters.
+  const directory = join(home.directory, 't');
+  await shareFolder(home.directory, 'read', await workshop.user(options));
   await mkdir(directory, { mode: 0o700 });
   try {
     const report = (step: Parameters<NonNullable<PrepareOptions['onProgress']>>[0]['step']): void =>
       options.onProgress?.({ step });
-    await makeGolden(workshop, image, facts, { key, directory, report, ...callOf(options) });
+    await makeGolden(workshop, image, facts, { key, id: home.id, directory, report, ...callOf(options) });
     await rename(directory, folder);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
@@ -101,7 +129,7 @@ function keyFor(workshop: Workshop, image: GoldenImage, facts: HostFacts): strin
   return compatibilityKey(templatePlan(image, workshop.network(image), facts), {
     qemuVersion: facts.version,
     imageDigest: image.digest,
-    hostProcessor: '',
+    hostProcessor: facts.hostProcessor,
   });
 }
 

@@ -15,8 +15,6 @@ export interface Mark {
   readonly golden: string | null;
   /** The QEMU that runs for it; null while there is none. */
   readonly process: ProcessMark | null;
-  /** Its cgroup, by absolute path, where it is in one. */
-  readonly cgroup?: string;
 }
 
 /** Names one process of this computer for ever. */
@@ -36,8 +34,7 @@ export function readMark(text: string): Mark | undefined {
         (word) => typeof word === 'string',
       ) &&
       typeof mark.owner.process.pid === 'number' &&
-      Number.isSafeInteger(mark.generation) &&
-      (mark.cgroup === undefined || typeof mark.cgroup === 'string');
+      Number.isSafeInteger(mark.generation);
     return sensible ? mark : undefined;
   } catch {
     return undefined;

@@ -7,13 +7,6 @@ import type { ProcessEnd } from './qemu-process.ts';
 /** How soon it is looked at again whether a process that must end has ended. */
 const LOOK_MS = 5;
 
-/** Kills exactly this process, if it still is there, and waits until it is gone. */
-export async function endProcess(mark: ProcessMark, clock: Clock): Promise<void> {
-  const handle = new ForeignProcess(mark, Promise.resolve(), clock);
-  handle.kill();
-  await handle.ended;
-}
-
 /** A QEMU that another process has started: found by its id and start time, and told of by whatever stream it closes. */
 export class ForeignProcess implements ProcessHandle {
   readonly pid: number;

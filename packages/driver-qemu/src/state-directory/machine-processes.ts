@@ -71,7 +71,8 @@ export async function killMachineProcesses(
 async function identify(pid: number, { id, folder }: MachineProcessFacts): Promise<string | undefined> {
   const directory = await readlink(`/proc/${pid}/cwd`).catch(absent);
   // The kernel says so when the folder was removed meanwhile.
-  if (directory?.replace(/ \(deleted\)$/, '') !== folder) return undefined;
+  const place = directory?.replace(/ \(deleted\)$/, '');
+  if (place !== folder && place?.startsWith(`${folder}/`) !== true) return undefined;
   const startTime = await startTimeOf(pid);
   const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(absent))?.split('\0') ?? [];
   if (startTime === undefined || !words.includes(`guest=${id}`)) return undefined;

@@ -1,17 +1,19 @@
-import { type CallOptions, type Clock, WarmvmError } from '@warmvm/core/driver';
-import { removeCgroup } from '../containment/cgroup.ts';
+import { type CallOptions, WarmvmError } from '@warmvm/core/driver';
 import type { Mark } from '../home/mark.ts';
 import type { StateFolder } from '../home/state-folder.ts';
 import { fateOf } from './holder.ts';
-import { killMachineProcesses } from './machine-processes.ts';
+import { findMachineProcesses } from './machine-processes.ts';
 
 /** How a sweep is made. */
 export interface SweepOptions extends CallOptions {
-  readonly clock: Clock;
+  /** Removes what a mark stands for: processes, files, and last the mark. */
+  readonly remove: (mark: Mark) => Promise<void>;
+  /** Leaves machines alone that still run: somebody may want to take them over. @default false */
+  readonly keepRunning?: boolean;
 }
 
 /**
- * Removes what owners that are dead have left: their QEMU processes, cgroups, files, and last the marks. Owners that live, or may
+ * Removes what owners that are dead have left. Owners that live, or may
  * live on another computer, keep everything. Resolves with the marks of what was removed.
  * @throws the signal's reason; WARMVM_HOST_OPERATION with `details.leftBehind` (ids) when something could not be removed; the rest is
  */
@@ -24,7 +26,8 @@ export async function sweepDeadOwners(state: StateFolder, options: SweepOptions)
       // Another process may have taken it over since.
       const mark = await state.read(id);
       if (mark === undefined || !isDead(mark)) continue;
-      await demolish(state, mark, options);
+      if (options.keepRunning === true && (await runs(state, mark))) continue;
+      await options.remove(mark);
       removed.push(mark);
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -41,13 +44,9 @@ export async function sweepDeadOwners(state: StateFolder, options: SweepOptions)
   });
 }
 
-/** Destroys one machine by its mark, whoever owns it: processes, cgroup, files, mark. Absent is success. */
-export async function demolish(state: StateFolder, mark: Mark, options: SweepOptions): Promise<void> {
-  const home = state.homeOf(mark);
-  const recorded = mark.process === null ? {} : { recorded: mark.process };
-  await killMachineProcesses({ id: mark.id, folder: home.directory }, { ...options, ...recorded });
-  if (mark.cgroup !== undefined) await removeCgroup(mark.cgroup, options.clock);
-  await state.remove(home);
+async function runs(state: StateFolder, mark: Mark): Promise<boolean> {
+  const facts = { id: mark.id, folder: state.homeOf(mark).directory };
+  return (await findMachineProcesses(facts, mark.process ?? undefined)).length > 0;
 }
 
 function isDead({ owner, host }: Mark): boolean {

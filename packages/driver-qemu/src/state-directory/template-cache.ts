@@ -85,6 +85,7 @@ async function removeUnused(cache: string, name: string, clock: Clock): Promise<
   try {
     if ((await livingIn(join(cache, USERS, name))).length > 0) return false;
     await rm(join(cache, name), { recursive: true, force: true });
+    await rm(join(cache, USERS, name), { recursive: true, force: true });
     return true;
   } finally {
     await lock[Symbol.asyncDispose]();
