@@ -15,6 +15,7 @@ import {
   type PrepareOptions,
   WarmvmError,
 } from '@warmvm/core/driver';
+import { disposedError, forkFailure, goneError } from './driver-errors.ts';
 import { obtainGolden, type QemuGolden, removeGolden } from './golden/goldens.ts';
 import { loadTemplate, requireUnchanged } from './golden/template.ts';
 import { FolderWatch } from './home/folder-watch.ts';
@@ -23,6 +24,7 @@ import { QemuMachine } from './machine.ts';
 import { parseOptions, type QemuDriverOptions } from './options.ts';
 import { killMachineProcesses } from './state-directory/machine-processes.ts';
 import { sweepDeadOwners } from './state-directory/sweep.ts';
+import { Supply } from './supply.ts';
 import { Workshop } from './workshop.ts';
 
 /**
@@ -92,7 +94,6 @@ class QemuDriver implements Driver {
     }
     const { state } = this.#workshop;
     await this.#requireRecord(known);
-    await requireUnchanged(known.template);
     options.signal.throwIfAborted();
     const { owner, signal } = options;
     const home = await state.create({
@@ -105,8 +106,8 @@ class QemuDriver implements Driver {
     });
     try {
       const onDispose = (gone: QemuMachine): boolean => this.#machines.delete(gone);
-      const parts = { workshop: this.#workshop, template: known.template, home, generation: 1, onDispose };
-      const machine = await QemuMachine.fork(parts, signal);
+      const parts = { workshop: this.#workshop, supply: known.supply, home, generation: 1, onDispose };
+      const machine = await this.#workshop.atWork(() => QemuMachine.fork(parts, signal));
       this.#machines.add(machine);
       return machine;
     } catch (cause) {
@@ -121,7 +122,8 @@ class QemuDriver implements Driver {
     await this.#open();
     const { state } = this.#workshop;
     const marks = await state.list();
-    return marks.filter((mark) => mark.owner.pool === owner.pool).map((mark) => state.recordOf(mark));
+    const ours = marks.filter((mark) => mark.owner.pool === owner.pool);
+    return ours.map((mark) => state.recordOf(mark)).filter((record) => record !== undefined);
   }
 
   adopt(record: MachineRecord, options: ForkOptions): Promise<Machine> {
@@ -139,7 +141,7 @@ class QemuDriver implements Driver {
     if (mark.kind !== 'machine') {
       throw new WarmvmError('WARMVM_NOT_SUPPORTED', `${id} is a golden snapshot; only machines are adopted`);
     }
-    const found = state.recordOf(mark).state;
+    const found = state.recordOf(mark)?.state;
     if (found !== 'running' || process === null || golden === null) {
       throw new WarmvmError('WARMVM_NOT_READY', `machine ${id} cannot be adopted: it is ${found}`, {
         details: { machine: id, state: found, expected: 'running' },
@@ -155,7 +157,8 @@ class QemuDriver implements Driver {
     const onDispose = (gone: QemuMachine): boolean => this.#machines.delete(gone);
     await state.update(state.homeOf(mark), { owner });
     try {
-      const parts = { workshop: this.#workshop, template, home, generation, process, onDispose };
+      const supply = new Supply({ workshop: this.#workshop, template, golden });
+      const parts = { workshop: this.#workshop, supply, home, generation, process, onDispose };
       const machine = await QemuMachine.adopt(parts, signal);
       this.#machines.add(machine);
       return machine;
@@ -217,23 +220,35 @@ class QemuDriver implements Driver {
 
   async #demolish(mark: Mark): Promise<void> {
     const { state, options } = this.#workshop;
-    const facts = { id: mark.id, folder: state.homeOf(mark).directory };
+    const name = mark.process?.name ?? mark.id;
+    const facts = { id: name, folder: state.homeOf(mark).directory };
     const recorded = mark.process === null ? {} : { recorded: mark.process };
     await killMachineProcesses(facts, { clock: options.clock, ...recorded });
-    await this.#workshop.removeCgroups(mark.id);
+    await this.#workshop.removeCgroups(name);
+    if (mark.kind === 'golden') await this.#endStandbys(mark);
     if (mark.kind === 'golden') await removeGolden(this.#workshop, state.homeOf(mark), mark.golden);
     else await state.remove(state.homeOf(mark));
+  }
+
+  /** What waits for a golden snapshot goes with its record. */
+  async #endStandbys({ owner, golden }: Mark): Promise<void> {
+    const marks = await this.#workshop.state.list();
+    const waiting = marks.filter(
+      ({ kind, golden: of, owner: { instance } }) => kind === 'standby' && of === golden && instance === owner.instance,
+    );
+    for (const mark of waiting) await this.#demolish(mark);
   }
 
   /** Somebody may have removed what was made, by hand or by a sweep. */
   async #isThere(golden: QemuGolden): Promise<boolean> {
     try {
       await this.#requireRecord(golden);
-      await requireUnchanged(golden.template);
+      await requireUnchanged(golden.supply.template);
       return true;
     } catch (error) {
       if (!isWarmvmError(error, 'WARMVM_GOLDEN_MISSING')) throw error;
       this.#goldens.delete(golden.digest);
+      await golden.supply.close();
       await removeGolden(this.#workshop, golden.home, golden.name);
       return false;
     }
@@ -265,6 +280,7 @@ class QemuDriver implements Driver {
     this.#lost = error;
     this.#losing.abort(error);
     this.#losing = new AbortController();
+    for (const { supply } of this.#goldens.values()) void supply.close().catch(() => {});
     this.#goldens.clear();
     for (const machine of this.#machines) machine.lose(error);
   }
@@ -273,7 +289,10 @@ class QemuDriver implements Driver {
     this.#ending.abort(disposedError());
     await Promise.allSettled(this.#underWay);
     await Promise.all([...this.#machines].map((machine) => machine[Symbol.asyncDispose]()));
-    for (const { home, name } of this.#goldens.values()) await removeGolden(this.#workshop, home, name);
+    for (const { home, name, supply } of this.#goldens.values()) {
+      await supply.close();
+      await removeGolden(this.#workshop, home, name);
+    }
     this.#goldens.clear();
     await this.#workshop.close();
     this.#watch.end();
@@ -282,23 +301,4 @@ class QemuDriver implements Driver {
   #requireAlive(): void {
     if (this.#disposed !== undefined) throw disposedError();
   }
-}
-
-function disposedError(): WarmvmError {
-  return new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed', { details: { disposed: true } });
-}
-
-function goneError({ id, owner }: MachineRecord): WarmvmError {
-  return new WarmvmError('WARMVM_MACHINE_GONE', `there is no machine ${id} of pool ${owner.pool}`, {
-    details: { machine: id, pool: owner.pool },
-  });
-}
-
-function forkFailure(cause: unknown, id: string, digest: string): WarmvmError {
-  if (isWarmvmError(cause, 'WARMVM_GOLDEN_MISSING') || isWarmvmError(cause, 'WARMVM_HOST_LOST')) return cause;
-  return new WarmvmError('WARMVM_FORK_FAILED', `machine ${id} could not be forked`, {
-    cause,
-    details: { machine: id, digest },
-    retryable: !isWarmvmError(cause) || cause.retryable,
-  });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type CallOptions, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
@@ -8,7 +8,7 @@ import { type AgentLink, agentLink } from './agent-link.ts';
 import type { MachinePlan } from './command-line/machine-plan.ts';
 import { shareFolder } from './containment/shared-files.ts';
 import { fileOf, type Template } from './golden/template.ts';
-import type { ProcessMark } from './home/mark.ts';
+import type { NamedProcessMark } from './home/mark.ts';
 import { writeOverlay } from './overlay/overlay.ts';
 import { beginLoading, type Loading, resume } from './process/device-state.ts';
 import type { Qemu } from './process/qemu.ts';
@@ -21,8 +21,8 @@ const HEIR_SOCKET = 'heir';
 
 /** Where an {@link Incarnation} is made. */
 export interface IncarnationPlace {
-  /** Name for the process list. */
-  readonly name: string;
+  /** Id of the machine, for the process list. */
+  readonly id: string;
   /** Private folder of the machine. */
   readonly directory: string;
   readonly generation: number;
@@ -31,15 +31,17 @@ export interface IncarnationPlace {
 interface IncarnationParts {
   readonly workshop: Workshop;
   readonly template: Template;
+  readonly name: string;
   readonly qemu: Qemu;
   readonly agent: Duplex;
-  readonly overlay: string;
+  readonly folder: string;
   /** Absent: it runs already. */
   readonly loading?: Loading;
 }
 
-function overlayOf({ directory, generation }: IncarnationPlace): string {
-  return join(directory, `disk-${generation}.qcow2`);
+/** Folder of one incarnation in its machine's. It can be moved while QEMU runs in it. */
+function folderOf({ directory, generation }: Omit<IncarnationPlace, 'id'>): string {
+  return join(directory, `body-${generation}`);
 }
 
 /**
@@ -47,26 +49,30 @@ function overlayOf({ directory, generation }: IncarnationPlace): string {
  * the next one.
  */
 export class Incarnation {
+  /** What its QEMU was started as. */
+  readonly name: string;
   readonly qemu: Qemu;
   readonly #workshop: Workshop;
   readonly #template: Template;
   readonly #loading: Loading | undefined;
-  readonly #overlay: string;
+  #folder: string;
   readonly #stream: Duplex;
   readonly #link: AgentLink;
+  #loaded: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
 
-  private constructor({ workshop, template, qemu, agent, overlay, loading }: IncarnationParts) {
+  private constructor({ workshop, template, name, qemu, agent, folder, loading }: IncarnationParts) {
+    this.name = name;
     this.#workshop = workshop;
     this.#template = template;
     this.#loading = loading;
-    this.#overlay = overlay;
+    this.#folder = folder;
     this.#stream = agent;
     this.qemu = qemu;
     this.#link = agentLink(agent, workshop.options.clock);
   }
 
-  /** Starts a QEMU over an overlay of its own; it waits for {@link run}. @throws WARMVM_HOST_OPERATION; nothing is left then */
+  /** Starts a QEMU over an overlay of its own; it waits for {@link load}. @throws WARMVM_HOST_OPERATION; nothing is left then */
   static async start(
     workshop: Workshop,
     template: Template,
@@ -75,47 +81,68 @@ export class Incarnation {
   ): Promise<Incarnation> {
     options.signal?.throwIfAborted();
     const { manifest, directory } = template;
-    const overlay = overlayOf(place);
+    const folder = folderOf(place);
+    const overlay = join(folder, 'disk.qcow2');
     const backing = { path: fileOf(directory, 'disk'), format: manifest.diskFormat };
-    const user = await workshop.user(options);
-    await shareFolder(place.directory, 'write', user);
-    const { fileBytes } = await writeOverlay(overlay, {
-      backingPath: backing.path,
-      backingFormat: backing.format,
-      virtualBytes: manifest.diskBytes,
-      maxOverlayBytes: workshop.options.maxOverlayBytes,
-      ...(user === undefined ? {} : { group: user.gid }),
-    });
-    const plan: MachinePlan = {
-      ...manifest.plan,
-      name: place.name,
-      memory: { bytes: manifest.plan.memory.bytes, file: { path: fileOf(directory, 'memory'), share: false } },
-      boot: { kind: 'state' },
-      disks: [{ path: overlay, format: 'qcow2', fileBytes, backing }, ...manifest.plan.disks.slice(1)],
-      ...(manifest.plan.generationId === undefined ? {} : { generationId: randomUUID() }),
-      heir: { kind: 'listen', path: join(place.directory, HEIR_SOCKET) },
-      incoming: true,
-    };
+    await mkdir(folder, { mode: 0o700 });
     try {
-      const { qemu, agent, stateSocket } = await workshop.start(plan, place.directory, fileBytes, options);
+      const user = await workshop.user(options);
+      await shareFolder(place.directory, 'read', user);
+      await shareFolder(folder, 'write', user);
+      const { fileBytes } = await writeOverlay(overlay, {
+        backingPath: backing.path,
+        backingFormat: backing.format,
+        virtualBytes: manifest.diskBytes,
+        maxOverlayBytes: workshop.options.maxOverlayBytes,
+        ...(user === undefined ? {} : { group: user.gid }),
+      });
+      const plan: MachinePlan = {
+        ...manifest.plan,
+        name: place.id,
+        memory: { bytes: manifest.plan.memory.bytes, file: { path: fileOf(directory, 'memory'), share: false } },
+        boot: { kind: 'state' },
+        disks: [{ path: overlay, format: 'qcow2', fileBytes, backing }, ...manifest.plan.disks.slice(1)],
+        ...(manifest.plan.generationId === undefined ? {} : { generationId: randomUUID() }),
+        heir: { kind: 'listen', path: join(folder, HEIR_SOCKET) },
+        incoming: true,
+      };
+      const { qemu, agent, stateSocket } = await workshop.start(plan, folder, fileBytes, options);
       const limits = { timeoutMs: workshop.options.startTimeoutMs };
       const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, limits);
-      return new Incarnation({ workshop, template, qemu, agent, overlay, loading });
+      return new Incarnation({ workshop, template, name: place.id, qemu, agent, folder, loading });
     } catch (error) {
-      await rm(overlay, { force: true });
+      await rm(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** What its machine's mark says of it. */
+  get mark(): { readonly pid: number; readonly name: string } {
+    return { pid: this.qemu.process.pid, name: this.name };
   }
 
   get agent(): AgentLink['agent'] {
     return this.#link.agent;
   }
 
-  /** Loads the golden snapshot's devices and lets the guest run. */
-  async run(options: CallOptions): Promise<void> {
+  /** Loads the golden snapshot's devices; the guest stands still then. At once when that was done before. */
+  load(options: CallOptions): Promise<void> {
     const limits = { ...options, timeoutMs: this.#workshop.options.startTimeoutMs };
-    await this.#loading?.load(this.#template.state, limits);
-    await resume(this.qemu, limits);
+    this.#loaded ??= this.#loading?.load(this.#template.state, limits) ?? Promise.resolve();
+    return this.#loaded;
+  }
+
+  /** Lets the guest run from where the golden snapshot stands. */
+  async run(options: CallOptions): Promise<void> {
+    await this.load(options);
+    await resume(this.qemu, { ...options, timeoutMs: this.#workshop.options.startTimeoutMs });
+  }
+
+  /** Becomes the next incarnation of a machine. */
+  async moveTo(place: IncarnationPlace): Promise<void> {
+    const folder = folderOf(place);
+    await rename(this.#folder, folder);
+    this.#folder = folder;
   }
 
   /** Renews the guest and takes the proof that memory and disk are those of the golden snapshot. @throws WARMVM_NOT_READY, WARMVM_MACHINE_CRASHED */
@@ -145,13 +172,14 @@ export class Incarnation {
   static async inherit(
     workshop: Workshop,
     template: Template,
-    place: IncarnationPlace & { readonly process: ProcessMark },
+    place: IncarnationPlace & { readonly process: NamedProcessMark },
     options: CallOptions,
   ): Promise<Incarnation> {
     const { startTimeoutMs, clock } = workshop.options;
-    const heir = { socketPath: join(place.directory, HEIR_SOCKET), directory: place.directory, process: place.process };
+    const folder = folderOf(place);
+    const heir = { socketPath: join(folder, HEIR_SOCKET), directory: folder, process: place.process };
     const { qemu, agent } = await takeOver(heir, { ...options, timeoutMs: startTimeoutMs, clock });
-    return new Incarnation({ workshop, template, qemu, agent, overlay: overlayOf(place) });
+    return new Incarnation({ workshop, template, name: place.process.name, qemu, agent, folder });
   }
 
   /** Calls to the guest reject with the reason from now on; nothing waits for it. */
@@ -166,7 +194,7 @@ export class Incarnation {
   }
 
   /**
-   * Kills the QEMU, waits until it is gone, and removes its overlay. Calls to the guest reject with the reason from now on. Idempotent.
+   * Kills the QEMU, waits until it is gone, and removes its folder. Calls to the guest reject with the reason from now on. Idempotent.
    */
   end(reason: WarmvmError): Promise<void> {
     this.#ended ??= this.#end(reason);
@@ -177,6 +205,6 @@ export class Incarnation {
     this.#stream.destroy(reason);
     await this.qemu.kill();
     await this.#link[Symbol.asyncDispose]();
-    await rm(this.#overlay, { force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -8,18 +8,18 @@ import {
   StateFeed,
   WarmvmError,
 } from '@warmvm/core/driver';
-import { requireUnchanged, type Template } from './golden/template.ts';
-import type { ProcessMark } from './home/mark.ts';
+import type { NamedProcessMark } from './home/mark.ts';
 import type { Home } from './home/state-folder.ts';
 import { Incarnation } from './incarnation.ts';
 import type { ObservedState } from './process/run-state.ts';
 import { refusingGuest } from './refusing-guest.ts';
+import type { Supply } from './supply.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What a {@link QemuMachine} is made of. */
 export interface MachineParts {
   readonly workshop: Workshop;
-  readonly template: Template;
+  readonly supply: Supply;
   readonly home: Home;
   readonly generation: number;
   /** Told when it is gone. */
@@ -30,7 +30,7 @@ export interface MachineParts {
 export class QemuMachine implements Machine {
   readonly id: string;
   readonly #workshop: Workshop;
-  readonly #template: Template;
+  readonly #supply: Supply;
   readonly #home: Home;
   readonly #onDispose: (machine: QemuMachine) => void;
   readonly #feed: StateFeed;
@@ -41,10 +41,10 @@ export class QemuMachine implements Machine {
   #resetting: Promise<unknown> = Promise.resolve();
   #disposed: Promise<void> | undefined;
 
-  private constructor({ workshop, template, home, generation, onDispose }: MachineParts) {
+  private constructor({ workshop, supply, home, generation, onDispose }: MachineParts) {
     this.id = home.id;
     this.#workshop = workshop;
-    this.#template = template;
+    this.#supply = supply;
     this.#home = home;
     this.#generation = generation;
     this.#onDispose = onDispose;
@@ -65,12 +65,12 @@ export class QemuMachine implements Machine {
 
   /** A machine that runs for somebody else, who is told nothing. Rejected: it stays his. */
   static async adopt(
-    parts: MachineParts & { readonly process: ProcessMark },
+    parts: MachineParts & { readonly process: NamedProcessMark },
     signal: AbortSignal,
   ): Promise<QemuMachine> {
-    const { workshop, template, home, generation, process } = parts;
-    const place = { name: home.id, directory: home.directory, generation, process };
-    const incarnation = await Incarnation.inherit(workshop, template, place, { signal });
+    const { workshop, supply, home, generation, process } = parts;
+    const place = { id: home.id, directory: home.directory, generation, process };
+    const incarnation = await Incarnation.inherit(workshop, supply.template, place, { signal });
     const machine = new QemuMachine(parts);
     machine.#incarnation = incarnation;
     machine.#embody(incarnation);
@@ -101,10 +101,8 @@ export class QemuMachine implements Machine {
   }
 
   reset(options: CallOptions = {}): Promise<void> {
-    const turn = this.#resetting.then(
-      () => this.#reset(options),
-      () => this.#reset(options),
-    );
+    const reset = (): Promise<void> => this.#workshop.atWork(() => this.#reset(options));
+    const turn = this.#resetting.then(reset, reset);
     this.#resetting = turn;
     return turn;
   }
@@ -159,16 +157,15 @@ export class QemuMachine implements Machine {
   /** The generation is written down before anything of it is there. */
   async #begin(signal: AbortSignal): Promise<Incarnation> {
     const { state } = this.#workshop;
-    await state.update(this.#home, { generation: this.#generation, pid: null });
-    await requireUnchanged(this.#template);
-    const place = { name: this.id, directory: this.#home.directory, generation: this.#generation };
-    return Incarnation.start(this.#workshop, this.#template, place, { signal });
+    await state.update(this.#home, { generation: this.#generation, process: null });
+    const { id, directory } = this.#home;
+    return this.#supply.obtain({ id, directory, generation: this.#generation }, { signal });
   }
 
   /** Brings a new incarnation to life, and has its guest prove it. */
   async #live(incarnation: Incarnation, signal: AbortSignal): Promise<void> {
     const { state } = this.#workshop;
-    await Promise.all([incarnation.run({ signal }), state.update(this.#home, { pid: incarnation.qemu.process.pid })]);
+    await Promise.all([incarnation.run({ signal }), state.update(this.#home, { process: incarnation.mark })]);
     this.#embody(incarnation);
     await incarnation.renew(this.id, { signal });
     signal.throwIfAborted();

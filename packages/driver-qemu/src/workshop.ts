@@ -32,11 +32,29 @@ export class Workshop {
   #open = false;
   readonly #leaving = new Set<Promise<void>>();
   readonly #held = new Map<string, AsyncDisposable>();
+  #atWork = 0;
+  readonly #resting: (() => void)[] = [];
 
   constructor(options: ParsedOptions, start: StartProcess = startProcess) {
     this.options = options;
     this.#start = start;
     this.state = new StateFolder(options.stateDirectory ?? defaultStateDirectory());
+  }
+
+  /** Runs what somebody waits for: what can wait waits for it. */
+  async atWork<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#atWork += 1;
+    try {
+      return await work();
+    } finally {
+      this.#atWork -= 1;
+      if (this.#atWork === 0) for (const wake of this.#resting.splice(0)) wake();
+    }
+  }
+
+  /** Resolves when nothing is at work. */
+  async rest(): Promise<void> {
+    while (this.#atWork > 0) await new Promise<void>((resolve) => this.#resting.push(resolve));
   }
 
   /** Asked once; anew after it failed. */

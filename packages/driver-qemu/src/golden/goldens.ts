@@ -6,6 +6,7 @@ import { shareFolder } from '../containment/shared-files.ts';
 import type { Home } from '../home/state-folder.ts';
 import type { HostFacts } from '../host.ts';
 import { collectTemplates, lockTemplate } from '../state-directory/template-cache.ts';
+import { Supply } from '../supply.ts';
 import type { Workshop } from '../workshop.ts';
 import { makeGolden, renewalOf, templatePlan } from './golden-maker.ts';
 import { loadTemplate, type Template } from './template.ts';
@@ -21,7 +22,7 @@ export interface QemuGolden extends GoldenSnapshot {
   readonly home: Home;
   /** Name of the template's folder. */
   readonly name: string;
-  readonly template: Template;
+  readonly supply: Supply;
 }
 
 /**
@@ -52,7 +53,10 @@ export async function obtainGolden(
     const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, options);
     const template = await (workshop.options.keepGoldens ? shared(workshop, name, make, options) : make());
     options.signal?.throwIfAborted();
-    return { digest: image.digest, host: facts.report.host, image, home, name, template };
+    const standby = { count: workshop.options.standby, owner: options.owner };
+    const supply = new Supply({ workshop, template, golden: name, standby });
+    supply.refill();
+    return { digest: image.digest, host: facts.report.host, image, home, name, supply };
   } catch (error) {
     await removeGolden(workshop, home, name);
     throw error;

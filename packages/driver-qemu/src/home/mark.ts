@@ -4,7 +4,8 @@ import type { MachineId, OwnerTag } from '@warmvm/core/driver';
 export interface Mark {
   readonly format: 1;
   readonly id: MachineId;
-  readonly kind: 'machine' | 'golden';
+  /** A standby is a process that waits to become a machine; nobody but its driver sees it. */
+  readonly kind: 'machine' | 'golden' | 'standby';
   readonly owner: OwnerTag;
   /** The owner's computer, by a digest of its id: several may share a home directory. */
   readonly host: string;
@@ -14,7 +15,13 @@ export interface Mark {
   /** Folder of the golden snapshot that it is or was forked from, below `goldens`; null while that is not known. */
   readonly golden: string | null;
   /** The QEMU that runs for it; null while there is none. */
-  readonly process: ProcessMark | null;
+  readonly process: NamedProcessMark | null;
+}
+
+/** A QEMU that runs for a machine. */
+export interface NamedProcessMark extends ProcessMark {
+  /** What it was started as, in its command line and for its cgroup: the machine's id, or that of a standby which became it. */
+  readonly name: string;
 }
 
 /** Names one process of this computer for ever. */
@@ -29,7 +36,7 @@ export function readMark(text: string): Mark | undefined {
     const mark = JSON.parse(text) as Mark;
     const sensible =
       mark.format === 1 &&
-      (mark.kind === 'machine' || mark.kind === 'golden') &&
+      ['machine', 'golden', 'standby'].includes(mark.kind) &&
       [mark.id, mark.owner.pool, mark.owner.instance, mark.host, mark.digest].every(
         (word) => typeof word === 'string',
       ) &&

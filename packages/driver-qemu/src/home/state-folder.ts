@@ -93,14 +93,16 @@ export class StateFolder {
   /** Changes the mark of what is still ours. @throws WARMVM_MACHINE_GONE */
   async update(
     home: Home,
-    changes: Partial<Pick<Mark, 'generation' | 'golden' | 'owner'>> & { readonly pid?: number | null },
+    changes: Partial<Pick<Mark, 'generation' | 'golden' | 'owner'>> & {
+      readonly process?: { readonly pid: number; readonly name: string } | null;
+    },
   ): Promise<void> {
     const mark = await this.read(home.id);
     if (mark === undefined || mark.owner.instance !== home.owner.instance) {
       throw new WarmvmError('WARMVM_MACHINE_GONE', `${home.id} is no longer ours`, { details: { machine: home.id } });
     }
-    const { pid, ...rest } = changes;
-    const process = pid === undefined ? mark.process : pid === null ? null : processMark(pid);
+    const { process: named, ...rest } = changes;
+    const process = named === undefined ? mark.process : named === null ? null : marked(named);
     await this.write({ ...mark, ...rest, process });
   }
 
@@ -110,7 +112,9 @@ export class StateFolder {
     await rm(this.#markPath(home.id), { force: true });
   }
 
-  recordOf({ id, kind, owner, generation, digest, process }: Mark): MachineRecord {
+  /** What others are told of it; undefined: nothing. */
+  recordOf({ id, kind, owner, generation, digest, process }: Mark): MachineRecord | undefined {
+    if (kind === 'standby') return undefined;
     const runs = process !== null && isRunning(process);
     const state = kind === 'golden' ? 'stopped' : process === null ? 'starting' : runs ? 'running' : 'stopped';
     return { id, kind, owner, generation, digest: digest === '' ? null : digest, state };
@@ -126,4 +130,10 @@ export class StateFolder {
   #markPath(id: MachineId): string {
     return join(this.path, 'marks', `${id}.json`);
   }
+}
+
+/** Null when it is gone already. */
+function marked({ pid, name }: { readonly pid: number; readonly name: string }): Mark['process'] {
+  const process = processMark(pid);
+  return process === null ? null : { ...process, name };
 }

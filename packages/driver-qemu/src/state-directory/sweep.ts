@@ -26,7 +26,7 @@ export async function sweepDeadOwners(state: StateFolder, options: SweepOptions)
       // Another process may have taken it over since.
       const mark = await state.read(id);
       if (mark === undefined || !isDead(mark)) continue;
-      if (options.keepRunning === true && (await runs(state, mark))) continue;
+      if (options.keepRunning === true && mark.kind === 'machine' && (await runs(state, mark))) continue;
       await options.remove(mark);
       removed.push(mark);
     } catch (error) {

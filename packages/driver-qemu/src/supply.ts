@@ -1,0 +1,124 @@
+import type { CallOptions, OwnerTag } from '@warmvm/core/driver';
+import { WarmvmError } from '@warmvm/core/driver';
+import { requireUnchanged, type Template } from './golden/template.ts';
+import type { Home } from './home/state-folder.ts';
+import { Incarnation, type IncarnationPlace } from './incarnation.ts';
+import type { Workshop } from './workshop.ts';
+
+/** What a {@link Supply} is made of. */
+export interface SupplyParts {
+  readonly workshop: Workshop;
+  readonly template: Template;
+  /** Name of the template's folder. */
+  readonly golden: string;
+  /** Processes to keep waiting, and who answers for them. @default none */
+  readonly standby?: { readonly count: number; readonly owner: OwnerTag };
+}
+
+interface Waiting {
+  readonly incarnation: Incarnation;
+  readonly home: Home;
+}
+
+/**
+ * Where the incarnations of one golden snapshot's machines come from: from processes that were started ahead, else anew. What was
+ * taken is replaced behind the back of those who make machines: only while none of them is at work.
+ */
+export class Supply {
+  readonly template: Template;
+  readonly #parts: SupplyParts;
+  readonly #waiting: Waiting[] = [];
+  #refilling: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(parts: SupplyParts) {
+    this.template = parts.template;
+    this.#parts = parts;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** An incarnation in its place, loaded or about to be. @throws WARMVM_GOLDEN_MISSING when the files were written to */
+  async obtain(place: IncarnationPlace, options: CallOptions): Promise<Incarnation> {
+    await requireUnchanged(this.template);
+    const taken = this.#waiting.shift();
+    if (taken === undefined) return Incarnation.start(this.#parts.workshop, this.template, place, options);
+    const { incarnation, home } = taken;
+    try {
+      await incarnation.moveTo(place);
+      await this.#parts.workshop.state.remove(home);
+      return incarnation;
+    } catch (error) {
+      await this.#discard(taken);
+      throw error;
+    } finally {
+      this.refill();
+    }
+  }
+
+  /** Starts as many as are missing, one after the other, each when nobody is at work. Never rejects: the next refill tries again. */
+  refill(): void {
+    this.#refilling ??= this.#refill()
+      .catch(() => {})
+      .finally(() => {
+        this.#refilling = undefined;
+      });
+  }
+
+  /** Ends all that wait, and starts none any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#refilling;
+    await Promise.all(this.#waiting.splice(0).map((waiting) => this.#discard(waiting)));
+  }
+
+  async #refill(): Promise<void> {
+    const { workshop, standby } = this.#parts;
+    while (standby !== undefined && !this.#closed && this.#waiting.length < standby.count) {
+      await workshop.rest();
+      if (this.#closed) return;
+      await this.#startOne(standby.owner);
+    }
+  }
+
+  async #startOne(owner: OwnerTag): Promise<void> {
+    const { workshop, template, golden } = this.#parts;
+    const { state } = workshop;
+    const { digest } = template.manifest;
+    const home = await state.create({ kind: 'standby', owner, generation: 0, digest, golden, process: null });
+    let incarnation: Incarnation | undefined;
+    try {
+      incarnation = await Incarnation.start(workshop, template, { ...home, generation: 0 }, {});
+      await state.update(home, { process: incarnation.mark });
+      await incarnation.load({});
+    } catch (error) {
+      await incarnation?.end(thrownAway());
+      await state.remove(home);
+      throw error;
+    }
+    const waiting = { incarnation, home };
+    this.#waiting.push(waiting);
+    void incarnation.qemu.process.ended.then(() => this.#bury(waiting));
+  }
+
+  /** One that died while it waited is nobody's loss. */
+  async #bury(waiting: Waiting): Promise<void> {
+    const index = this.#waiting.indexOf(waiting);
+    if (index === -1) return;
+    this.#waiting.splice(index, 1);
+    await this.#discard(waiting);
+    this.refill();
+  }
+
+  async #discard({ incarnation, home }: Waiting): Promise<void> {
+    await incarnation.end(thrownAway());
+    await this.#parts.workshop.state.remove(home);
+  }
+}
+
+function thrownAway(): WarmvmError {
+  return new WarmvmError('WARMVM_MACHINE_GONE', 'a process that waited was not needed any more');
+}
