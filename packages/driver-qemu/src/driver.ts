@@ -15,6 +15,7 @@ import {
   type PrepareOptions,
   WarmvmError,
 } from '@warmvm/core/driver';
+import { demolish } from './demolish.ts';
 import { disposedError, forkFailure, goneError } from './driver-errors.ts';
 import { obtainGolden, type QemuGolden, removeGolden } from './golden/goldens.ts';
 import { loadTemplate, requireUnchanged } from './golden/template.ts';
@@ -22,7 +23,6 @@ import { FolderWatch } from './home/folder-watch.ts';
 import type { Mark } from './home/mark.ts';
 import { QemuMachine } from './machine.ts';
 import { parseOptions, type QemuDriverOptions } from './options.ts';
-import { killMachineProcesses } from './state-directory/machine-processes.ts';
 import { sweepDeadOwners } from './state-directory/sweep.ts';
 import { Supply } from './supply.ts';
 import { Workshop } from './workshop.ts';
@@ -172,7 +172,7 @@ class QemuDriver implements Driver {
   remove(record: MachineRecord, options: CallOptions = {}): Promise<void> {
     return this.#track(options, async () => {
       const mark = await this.#markOf(record);
-      if (mark !== undefined) await this.#demolish(mark);
+      if (mark !== undefined) await demolish(this.#workshop, mark);
     });
   }
 
@@ -218,27 +218,6 @@ class QemuDriver implements Driver {
     return same ? mark : undefined;
   }
 
-  async #demolish(mark: Mark): Promise<void> {
-    const { state, options } = this.#workshop;
-    const name = mark.process?.name ?? mark.id;
-    const facts = { id: name, folder: state.homeOf(mark).directory };
-    const recorded = mark.process === null ? {} : { recorded: mark.process };
-    await killMachineProcesses(facts, { clock: options.clock, ...recorded });
-    await this.#workshop.removeCgroups(name);
-    if (mark.kind === 'golden') await this.#endStandbys(mark);
-    if (mark.kind === 'golden') await removeGolden(this.#workshop, state.homeOf(mark), mark.golden);
-    else await state.remove(state.homeOf(mark));
-  }
-
-  /** What waits for a golden snapshot goes with its record. */
-  async #endStandbys({ owner, golden }: Mark): Promise<void> {
-    const marks = await this.#workshop.state.list();
-    const waiting = marks.filter(
-      ({ kind, golden: of, owner: { instance } }) => kind === 'standby' && of === golden && instance === owner.instance,
-    );
-    for (const mark of waiting) await this.#demolish(mark);
-  }
-
   /** Somebody may have removed what was made, by hand or by a sweep. */
   async #isThere(golden: QemuGolden): Promise<boolean> {
     try {
@@ -270,7 +249,9 @@ class QemuDriver implements Driver {
     if (this.#lost !== undefined && !(await state.isThere())) throw this.#lost;
     await state.open();
     // What cannot be removed now is in the list, for the sweep of its pool.
-    await sweepDeadOwners(state, { keepRunning: true, remove: (mark) => this.#demolish(mark) }).catch(() => {});
+    await sweepDeadOwners(state, { keepRunning: true, remove: (mark) => demolish(this.#workshop, mark) }).catch(
+      () => {},
+    );
     this.#requireAlive();
     this.#lost = undefined;
     this.#watch.begin();

@@ -158,8 +158,7 @@ export class QemuMachine implements Machine {
   async #begin(signal: AbortSignal): Promise<Incarnation> {
     const { state } = this.#workshop;
     await state.update(this.#home, { generation: this.#generation, process: null });
-    const { id, directory } = this.#home;
-    return this.#supply.obtain({ id, directory, generation: this.#generation }, { signal });
+    return this.#supply.obtain({ ...this.#home, generation: this.#generation }, { signal });
   }
 
   /** Brings a new incarnation to life, and has its guest prove it. */

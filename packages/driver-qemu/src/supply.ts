@@ -42,14 +42,17 @@ export class Supply {
   }
 
   /** An incarnation in its place, loaded or about to be. @throws WARMVM_GOLDEN_MISSING when the files were written to */
-  async obtain(place: IncarnationPlace, options: CallOptions): Promise<Incarnation> {
+  async obtain(place: IncarnationPlace & Home, options: CallOptions): Promise<Incarnation> {
     await requireUnchanged(this.template);
     const taken = this.#waiting.shift();
     if (taken === undefined) return Incarnation.start(this.#parts.workshop, this.template, place, options);
     const { incarnation, home } = taken;
     try {
+      const { state } = this.#parts.workshop;
+      // Told before it is done: wherever this ends, the process is found by a mark.
+      await state.update(place, { process: incarnation.mark });
       await incarnation.moveTo(place);
-      await this.#parts.workshop.state.remove(home);
+      await state.remove(home);
       return incarnation;
     } catch (error) {
       await this.#discard(taken);

@@ -9,7 +9,7 @@ function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
 }
 
 describe('LineSplitter', () => {
-  test('gives the same lines however the bytes are cut', () => {
+  test('gives the same lines however the bytes are cut', { timeout: 60_000 }, () => {
     const line = fc.string({ unit: 'binary', maxLength: 40 }).map((text) => text.replaceAll('\n', ''));
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 12 }), (lines, places) => {

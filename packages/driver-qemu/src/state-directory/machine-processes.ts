@@ -11,9 +11,9 @@ export interface FoundProcess {
 
 /** What tells a machine's QEMU from every other process. */
 export interface MachineProcessFacts {
-  /** What it was started as, by `-name guest=`. */
+  /** Its id, told by `-name guest=`. */
   readonly id: string;
-  /** Its private folder, in which or below which it runs. */
+  /** Its private folder, in which it was started. */
   readonly folder: string;
 }
 
@@ -26,8 +26,8 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
 }
 
 /**
- * Processes that are this machine's: a guest's, in its private folder. One that waited became the machine's with its folder, and kept
- * its name: neither name nor process id alone is proof. Where there is no `/proc`, only `recorded` is looked at.
+ * Processes that are this machine's: started in its folder, with its id in their arguments. Neither the name of the program nor a
+ * process id alone is proof. Where there is no `/proc`, only `recorded` is looked at.
  */
 export async function findMachineProcesses(
   facts: MachineProcessFacts,
@@ -68,14 +68,14 @@ export async function killMachineProcesses(
 }
 
 /** The start time, if the process is the machine's. Reads it first and again last: all in between was one process. */
-async function identify(pid: number, { folder }: MachineProcessFacts): Promise<string | undefined> {
+async function identify(pid: number, { id, folder }: MachineProcessFacts): Promise<string | undefined> {
   const directory = await readlink(`/proc/${pid}/cwd`).catch(absent);
   // The kernel says so when the folder was removed meanwhile.
   const place = directory?.replace(/ \(deleted\)$/, '');
   if (place !== folder && place?.startsWith(`${folder}/`) !== true) return undefined;
   const startTime = await startTimeOf(pid);
   const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(absent))?.split('\0') ?? [];
-  if (startTime === undefined || !words.some((word) => word.startsWith('guest='))) return undefined;
+  if (startTime === undefined || !words.includes(`guest=${id}`)) return undefined;
   return (await startTimeOf(pid)) === startTime ? startTime : undefined;
 }
 
