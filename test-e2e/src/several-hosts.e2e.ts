@@ -1,0 +1,139 @@
+import {
+  Backoff,
+  createPool,
+  type Driver,
+  type GoldenImage,
+  type Lease,
+  type Pool,
+  type PoolEvent,
+} from '@warmvm/core';
+import { createLibvirtDriver } from '@warmvm/driver-libvirt';
+import { buildTinyImage } from '@warmvm/guest-image';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LibvirtHost, openLibvirtHost, storageFor } from './support/libvirt-host.ts';
+import { type SecondHost, startSecondHost } from './support/second-host.ts';
+import { leaveTraces, shell, tracesIn } from './support/tenant.ts';
+
+const POOL = 'e2e-several-hosts';
+const heartbeat = { everyMs: 1_000, timeoutMs: 3_000, misses: 2 };
+let north: LibvirtHost;
+let south: SecondHost;
+let image: GoldenImage;
+let before: readonly (readonly string[])[];
+let drivers: readonly Driver[] = [];
+let pool: Pool;
+const events: PoolEvent[] = [];
+
+const inventories = (): Promise<readonly (readonly string[])[]> => Promise.all([north.inventory(), south.inventory()]);
+
+beforeAll(async () => {
+  north = await openLibvirtHost();
+  south = await startSecondHost();
+  image = await buildTinyImage();
+  before = await inventories();
+  const storages = [await storageFor('hosts-north'), await storageFor('hosts-south')];
+  drivers = [north, south].map(({ uri }, index) => createLibvirtDriver({ uri, ...storages[index]! }));
+  pool = createPool({
+    drivers: [
+      { driver: drivers[0]!, name: 'north', max: 2 },
+      { driver: drivers[1]!, name: 'south', max: 2 },
+    ],
+    image,
+    name: POOL,
+    minReady: 1,
+    max: 3,
+    creationBackoff: Backoff.exponential({ baseMs: 200, capMs: 1_000 }),
+    breaker: { openMs: 2_000 },
+    heartbeat,
+  });
+  (async () => {
+    for await (const event of pool.events()) events.push(event);
+  })().catch(() => {});
+});
+
+afterAll(async () => {
+  await pool?.close();
+  for (const driver of drivers) await driver[Symbol.asyncDispose]();
+  await south?.[Symbol.asyncDispose]();
+  await north?.[Symbol.asyncDispose]();
+});
+
+const southern = () => pool.stats().hosts[1]!;
+
+async function until(what: () => boolean): Promise<void> {
+  await expect.poll(what, { timeout: 40_000, interval: 50 }).toBe(true);
+}
+
+test('a pool over two daemons loses the leases of the one that is killed, goes on with the other, and uses it again when it is back', async () => {
+  await pool.ready();
+  await until(() => pool.stats().hosts.every(({ isPrepared }) => isPrepared));
+  const leases: Lease[] = [];
+  for (let count = 0; count < 2; count += 1) leases.push(await pool.acquire({ timeoutMs: 40_000 }));
+  const lent = (host: string): readonly Lease[] => leases.filter((lease) => lease.host === host);
+  expect(leases.map(({ host }) => host).sort(), 'both hosts are used').toEqual(['north', 'south']);
+  const fired = new Map(leases.map((lease) => [lease, 0]));
+  for (const lease of leases) {
+    lease.signal.addEventListener('abort', () => fired.set(lease, fired.get(lease)! + 1));
+    await leaveTraces(lease.guest);
+  }
+
+  await south.kill();
+  await until(() => southern().state === 'down');
+  for (const lease of lent('south')) {
+    expect([lease.status, fired.get(lease)]).toEqual(['lost', 1]);
+    expect(lease.signal.reason).toMatchObject({ code: 'WARMVM_HOST_LOST' });
+  }
+  for (const lease of lent('north')) {
+    expect(await shell(lease.guest, 'echo alive')).toBe('alive');
+    expect(lease.status).toBe('active');
+  }
+
+  const refilled = await pool.acquire({ timeoutMs: 40_000 });
+  expect(refilled.host, 'the share of the lost one is made elsewhere').toBe('north');
+  expect(await tracesIn(refilled.guest)).toEqual([]);
+  expect(pool.stats().hosts[0]?.total).toBeLessThanOrEqual(2);
+
+  await south.start();
+  await until(() => southern().state === 'up' && southern().isPrepared);
+  const living = (await south.inventory()).filter((line) => line.startsWith('domain'));
+  expect(living.length, 'what was lent there is gone: the golden snapshot is left, and what is ready by now').toBe(
+    1 + southern().total,
+  );
+  const drained = pool.drain('north');
+  for (const lease of [...leases, refilled]) await lease.release();
+  const again = await pool.acquire({ timeoutMs: 40_000 });
+  expect(again.host, 'it is used again').toBe('south');
+  expect(await tracesIn(again.guest)).toEqual([]);
+  await again.release();
+  expect(await drained).toBe(true);
+
+  const ended = events.flatMap((event) =>
+    event.type === 'lease-ended' && event.status === 'lost' ? [event.host] : [],
+  );
+  expect(ended, 'each lost lease is told once').toEqual(lent('south').map(() => 'south'));
+  const told = events.filter(({ type }) => type === 'host-down' || type === 'host-up').map(({ type }) => type);
+  expect(told).toEqual(['host-down', 'host-up']);
+}, 120_000);
+
+test('a daemon that goes silent is found out, its machine is not waited for, and nothing is left when it speaks again', async () => {
+  pool.undrain('north');
+  const lease = await pool.acquire({ timeoutMs: 40_000 });
+  expect(lease.host, 'what is ready is on the one that was not drained').toBe('south');
+  await south.pause(true);
+  await until(() => lease.status === 'lost');
+  expect(lease.signal.reason).toMatchObject({ code: 'WARMVM_HOST_LOST' });
+  const next = await pool.acquire({ timeoutMs: 40_000 });
+  expect(next.host).toBe('north');
+  await south.pause(false);
+  await until(() => southern().state === 'up' && southern().isPrepared);
+  await next.release();
+  await until(() => southern().slots.destroying + southern().slots.quarantined === 0);
+  const living = (await south.inventory()).filter((line) => line.startsWith('domain'));
+  expect(living.length).toBeLessThanOrEqual(1 + southern().total);
+}, 120_000);
+
+test('and when all is closed nothing is left on either', async () => {
+  expect((await pool.close()).undestroyed).toEqual([]);
+  for (const driver of drivers) await driver[Symbol.asyncDispose]();
+  expect(await inventories()).toEqual(before);
+}, 60_000);
