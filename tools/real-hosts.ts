@@ -9,8 +9,17 @@ export type RealHosts =
   | { readonly kind: 'ready'; readonly environment: Readonly<Record<string, string>>; readonly daemon: LibvirtDaemon }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** Packages that only the suites need: the real guest agent, which one of them runs on this computer, and both ends of libvirt over ssh. */
-const SUITE_PACKAGES = ['qemu-guest-agent', 'openssh-server', 'openssh-client', 'netcat-openbsd'];
+/**
+ * Packages that only the suites need: the real guest agent, which one of them runs on this computer, both ends of libvirt over ssh, and
+ * what makes a disk that boots by itself.
+ */
+const SUITE_PACKAGES = [
+  'qemu-guest-agent',
+  'openssh-server',
+  'openssh-client',
+  'netcat-openbsd',
+  ...(process.arch === 'x64' ? ['grub-common', 'grub-pc-bin', 'cpio', 'e2fsprogs'] : []),
+];
 
 /** Browsers that the suite of the bench report can drive, under the names that Debian, Google and Ubuntu give them. */
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
