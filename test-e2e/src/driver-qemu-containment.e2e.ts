@@ -53,6 +53,18 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   }
 }
 
+/** Users, besides the one whose own it is, who are in a group as their main one or as another: each could read what its members may. */
+async function membersOf(gid: number): Promise<readonly string[]> {
+  const group = (await readFile('/etc/group', 'utf8')).split('\n').find((line) => line.split(':')[2] === String(gid));
+  const [name = '', , , others = ''] = group?.split(':') ?? [];
+  const users = (await readFile('/etc/passwd', 'utf8'))
+    .split('\n')
+    .filter((line) => line.split(':')[3] === String(gid));
+  return [...others.split(','), ...users.map((line) => line.split(':')[0] ?? '')].filter(
+    (one) => one !== '' && one !== name,
+  );
+}
+
 const exists = (pid: number): Promise<boolean> =>
   stat(`/proc/${pid}`).then(
     () => true,
@@ -93,6 +105,8 @@ describe('the QEMU of a machine, seen from outside', () => {
     for (const path of [host.stateDirectory, join(host.stateDirectory, 'marks'), folder]) {
       expect((await stat(path)).mode & 0o007, path).toBe(0);
     }
+    expect((await stat(folder)).gid).toBe(Number(status('Gid')?.split('\t')[0]));
+    expect(await membersOf((await stat(folder)).gid)).toEqual([]);
     for (const name of await readdir(folder)) {
       const facts = await stat(join(folder, name));
       if (facts.isFile()) expect([name, facts.uid === uid, facts.mode & 0o007]).toEqual([name, false, 0]);

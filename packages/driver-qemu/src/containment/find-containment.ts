@@ -102,7 +102,7 @@ async function findUser({ user, acceleration }: FindContainmentOptions): Promise
   if (user === 'root') return undefined;
   for (const name of user === undefined ? USERS : [user]) {
     const uid = await numberOf('-u', name);
-    const gid = await numberOf('-g', name);
+    const gid = (await ownGroup(name)) ?? (await numberOf('-g', name));
     if (uid !== undefined && gid !== undefined && uid !== 0) {
       return { name, uid, gid, groups: acceleration === 'kvm' ? await deviceGroup() : [] };
     }
@@ -116,6 +116,23 @@ async function numberOf(flag: '-u' | '-g', name: string): Promise<number | undef
     const { stdout } = await promisify(execFile)('id', [flag, '--', name], { timeout: TRIAL_TIMEOUT_MS });
     return /^\d+\n$/.test(stdout) ? Number(stdout) : undefined;
   } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The group that is named like the user: his main one may be others' too, as Debian's libvirt-qemu is in kvm with everybody who may use
+ * the device, and files reach QEMU through its group.
+ */
+async function ownGroup(name: string): Promise<number | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('getent', ['group', name], { timeout: TRIAL_TIMEOUT_MS });
+    const [found, , gid, members] = stdout.trim().split(':');
+    return found === name && /^[1-9]\d*$/.test(gid ?? '') && ['', name].includes(members ?? '')
+      ? Number(gid)
+      : undefined;
+  } catch {
+    // getent fails when there is no such group.
     return undefined;
   }
 }
