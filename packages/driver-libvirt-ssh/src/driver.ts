@@ -16,6 +16,11 @@ import { createSshDialer, type SshDialer } from './dialer.ts';
 import type { LibvirtSshDriverOptions } from './options/options.ts';
 import { parseSshOptions } from './options/parse-options.ts';
 
+/** Networks are away for longer than daemons. */
+const RECONNECT_MS = 20_000;
+/** Longer than any chain of hosts takes, and people who type passwords. */
+const WHOLE_WAY_MS = 600_000;
+
 /**
  * A driver for a libvirt daemon on another host. Nothing is read, connected or started before the first call.
  * @throws TypeError, RangeError for bad options
@@ -26,13 +31,22 @@ export function createLibvirtSshDriver(options: LibvirtSshDriverOptions): Driver
     throw new TypeError(`options.uri names the hypervisor ${driver}, expected qemu+ssh://host/system`);
   const dialer = createSshDialer(options);
   const { storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock } = options;
-  const { bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs } = options;
+  const {
+    bootTimeoutMs,
+    agentTimeoutMs,
+    maxOverlayBytes,
+    clockToleranceMs,
+    verifyUploads,
+    reconnectMs = RECONNECT_MS,
+  } = options;
   const given = {
     ...{ storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock },
-    ...{ bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs },
+    ...{ bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs, verifyUploads, reconnectMs },
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return new LibvirtSshDriver(createLibvirtDriver({ ...set, uri: dialer.uri, dial: dialer.dial }), dialer);
+  // The parts of the way have deadlines of their own, which know better what went wrong.
+  const whole = { connectTimeoutMs: WHOLE_WAY_MS, uri: dialer.uri, dial: dialer.dial };
+  return new LibvirtSshDriver(createLibvirtDriver({ ...set, ...whole }), dialer);
 }
 
 /** The libvirt driver, and the ssh connections that end after it. */

@@ -1,15 +1,13 @@
-import { type Clock, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
+import { type Clock, sleep, WarmvmError } from '@warmvm/core/driver';
 import {
   type AgentChannel,
   type AgentRequestOptions,
   createGuestAgent,
   type GuestAgent,
   refusalReply,
-  streamChannel,
 } from '@warmvm/guest-agent';
 import { type DomainRef, ErrorNumber, isLibvirtError } from '@warmvm/libvirt';
-import { CHANNEL_NAME } from './domain-xml.ts';
-import { mapError } from './map-error.ts';
+import { DomainChannel, silentGuest } from './domain-channel.ts';
 import type { Mark } from './mark.ts';
 import type { Session } from './session.ts';
 
@@ -22,12 +20,12 @@ export interface AgentLink extends AsyncDisposable {
   resync(): void;
   /** From now on, and for what is under way, calls to the guest reject with this, whatever the line says. */
   fail(error: WarmvmError): void;
+  /** Told when the connection to the host is there again after it broke, and this way with it. */
+  reopen(): void;
   /** Resolves when the other end has gone: with a stream of our own, that is the first sign of a QEMU that died. */
   readonly ended: Promise<void>;
 }
 
-/** `virDomainChannelFlags`: take the channel over from a holder that is gone or forgotten. */
-const CHANNEL_FORCE = 1;
 /** How soon the daemon is asked again for an agent that it does not see yet, where its event does not come. */
 const RETRY_DELAY_MS = 100;
 
@@ -40,31 +38,16 @@ export async function openAgentLink(
   signal?: AbortSignal,
 ): Promise<AgentLink> {
   if (transport === 'libvirt') return daemonLink(session, dom, clock);
-  const stream = await session.stream(
-    `open the agent channel of ${dom.name}`,
-    (client) =>
-      client.openStream(
-        'domainOpenChannel',
-        { dom, name: CHANNEL_NAME, flags: CHANNEL_FORCE },
-        signal === undefined ? {} : { signal },
-      ),
-    signal === undefined ? {} : { signal },
-  );
-  const { duplex } = stream;
-  const ended = new Promise<void>((resolve) => {
-    duplex.once('end', resolve).once('close', resolve);
-  });
-  const channel = streamChannel(duplex, { clock });
-  const line = new FailingChannel(knowingOfLostHosts(channel));
+  const channel = new DomainChannel(session, dom, clock);
+  await channel.open(signal);
+  const line = new FailingChannel(channel);
   return {
     ...agentOver(line, clock),
     resync: () => channel.resync(),
     fail: (error) => line.fail(error),
-    ended,
-    async [Symbol.asyncDispose]() {
-      await channel[Symbol.asyncDispose]();
-      await stream[Symbol.asyncDispose]();
-    },
+    reopen: () => channel.reopen(),
+    ended: channel.ended,
+    [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
   };
 }
 
@@ -97,32 +80,21 @@ class FailingChannel implements AgentChannel {
   }
 }
 
-/** A stream whose socket broke ended with the host, not with the guest. */
-function knowingOfLostHosts(channel: AgentChannel): AgentChannel {
-  return {
-    request: async (json, options) => {
-      try {
-        return await channel.request(json, options);
-      } catch (error) {
-        const cause = isWarmvmError(error) ? error.cause : undefined;
-        if (isLibvirtError(cause) && cause.code === 'LIBVIRT_CLOSED') {
-          throw mapError(cause, 'could not reach the guest agent');
-        }
-        throw error;
-      }
-    },
-    resync: () => channel.resync?.(),
-  };
-}
-
 function daemonLink(session: Session, dom: DomainRef, clock: Clock): AgentLink {
   const line = new FailingChannel({
-    request: (json, options) => requestThroughDaemon(session, dom, clock, json, options),
+    request: async (json, options) => {
+      try {
+        return await requestThroughDaemon(session, dom, clock, json, options);
+      } catch (error) {
+        throw silentGuest(error);
+      }
+    },
   });
   return {
     ...agentOver(line, clock),
     resync: () => {},
     fail: (error) => line.fail(error),
+    reopen: () => {},
     ended: new Promise(() => {}),
     async [Symbol.asyncDispose]() {},
   };

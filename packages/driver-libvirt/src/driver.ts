@@ -18,9 +18,13 @@ import { forkMachine } from './fork.ts';
 import { GoldenMaker, type LibvirtGolden } from './golden.ts';
 import { Guardian } from './guardian.ts';
 import { type HostFacts, hostFacts } from './host-facts.ts';
+
+import { disposedError } from './interruption.ts';
+
 import { requireRunning } from './lifecycle.ts';
+
 import { LibvirtMachine } from './machine.ts';
-import { isAbsent, isInvalidNow } from './map-error.ts';
+import { isAbsent } from './map-error.ts';
 import { type LibvirtDriverOptions, type ParsedOptions, parseOptions } from './options.ts';
 import { Session } from './session.ts';
 import { type MarkedDomain, Workshop } from './workshop.ts';
@@ -132,8 +136,6 @@ class LibvirtDriver implements Driver {
     } catch (error) {
       // It stays whose it was, so that a sweep of its owner still finds it.
       await this.#workshop.remark(dom, mark).catch(() => {});
-      // libvirt has seen its death only now.
-      if (isInvalidNow(error)) requireRunning(record.id, (await this.#session.state(dom, options)).state, error);
       throw error;
     }
   }
@@ -270,8 +272,4 @@ class LibvirtDriver implements Driver {
   #requireAlive(): void {
     if (this.#disposed !== undefined) throw disposedError();
   }
-}
-
-function disposedError(): WarmvmError {
-  return new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed', { details: { disposed: true } });
 }

@@ -38,7 +38,7 @@ export async function forkMachine(
   try {
     const files = { ...golden.files, containerPath: await storage.pathOf(golden.pool, volume, options) };
     const xml = domainXml({ name, image, mark, acceleration: facts.acceleration, container, files });
-    const { dom } = await session.make('domainDefineXml', { xml }, `define ${name}`, options);
+    const dom = await workshop.define(xml, name, options);
     domain = { dom, mark };
     options.signal?.throwIfAborted();
     await storage.clone(golden.pool, golden.volume, volume, container.fileBytes, options);

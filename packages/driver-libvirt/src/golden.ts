@@ -67,7 +67,7 @@ export class GoldenMaker {
     const files = await this.#filesOf(pool, volumes, options);
     const plan = { name, image, mark, acceleration: facts.acceleration, container, files };
     const xml = domainXml(plan);
-    const { dom } = await this.#workshop.session.make('domainDefineXml', { xml }, `define ${name}`, options);
+    const dom = await this.#workshop.define(xml, name, options);
     const template: MarkedDomain = { dom, mark };
     try {
       options.signal?.throwIfAborted();

@@ -2,14 +2,18 @@ import type { Machine } from '@warmvm/core/driver';
 import type { ProcedureName } from '@warmvm/libvirt';
 import { describe, expect, test } from 'vitest';
 import { owner, World } from './fixtures/world.ts';
+import type { LibvirtDriverOptions } from './options.ts';
 
-async function forked(): Promise<{ world: World; machine: Machine }> {
-  const world = await World.create();
+/** Nobody tries to connect anew. */
+const LOST_AT_ONCE: LibvirtDriverOptions = { reconnectMs: 0 };
+
+const LOST = { code: 'WARMVM_HOST_LOST', retryable: true };
+
+async function forked(options: LibvirtDriverOptions = LOST_AT_ONCE): Promise<{ world: World; machine: Machine }> {
+  const world = await World.create(options);
   const machine = await world.driver.fork(await world.prepare(), { owner });
   return { world, machine };
 }
-
-const LOST = { code: 'WARMVM_HOST_LOST', retryable: true };
 
 describe('a host that is lost', () => {
   test('is told to every watcher at once', async () => {
@@ -46,7 +50,7 @@ describe('a host that is lost', () => {
   test.each<ProcedureName>(['domainDefineXml', 'storageVolCreateXmlFrom', 'domainRevertToSnapshot'])(
     'during a fork (%s) is what the fork rejects with',
     async (step) => {
-      await using world = await World.create();
+      await using world = await World.create(LOST_AT_ONCE);
       const golden = await world.prepare();
       world.host.fault(step, 'die');
       await expect(world.driver.fork(golden, { owner })).rejects.toMatchObject(LOST);
@@ -56,7 +60,7 @@ describe('a host that is lost', () => {
   test.each<ProcedureName>(['domainDefineXml', 'storageVolUpload', 'domainCreateWithFlags', 'domainSnapshotCreateXml'])(
     'during a prepare (%s) is what the prepare rejects with, and what was made is removed when it is back',
     async (step) => {
-      await using world = await World.create();
+      await using world = await World.create(LOST_AT_ONCE);
       world.host.fault(step, 'die');
       await expect(world.prepare()).rejects.toMatchObject(LOST);
       expect(world.host.inventory).toEqual([]);
@@ -64,7 +68,7 @@ describe('a host that is lost', () => {
   );
 
   test('and stays away says what was left there', async () => {
-    await using world = await World.create();
+    await using world = await World.create(LOST_AT_ONCE);
     const golden = await world.prepare();
     world.host.script('domainRevertToSnapshot', () => {
       world.host.unreachable = true;
@@ -76,7 +80,7 @@ describe('a host that is lost', () => {
   });
 
   test('during a prepare, and stays away, is told with what was left there', async () => {
-    await using world = await World.create();
+    await using world = await World.create(LOST_AT_ONCE);
     world.host.script('domainCreateWithFlags', () => {
       world.host.unreachable = true;
       return 'die';

@@ -68,11 +68,10 @@ export function asksForState(event: number, detail: number): boolean {
 }
 
 /** @throws WARMVM_MACHINE_CRASHED, WARMVM_NOT_READY when it does not run */
-export function requireRunning(machine: string, state: MachineState, cause?: unknown): void {
+export function requireRunning(machine: string, state: MachineState): void {
   if (state === 'running') return;
   const code = state === 'crashed' ? 'WARMVM_MACHINE_CRASHED' : 'WARMVM_NOT_READY';
   throw new WarmvmError(code, `machine ${machine} cannot be adopted: it is ${state}`, {
     details: { machine, state, expected: 'running' },
-    ...(cause === undefined ? {} : { cause }),
   });
 }

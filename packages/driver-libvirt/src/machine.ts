@@ -12,6 +12,7 @@ import {
 import { type GuestAgent, identityFor, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, openAgentLink } from './agent-link.ts';
 import { type ObservedState, requireRunning } from './lifecycle.ts';
+import { isAbsent } from './map-error.ts';
 import { rewind } from './rewind.ts';
 import type { MarkedDomain, Workshop } from './workshop.ts';
 
@@ -71,6 +72,7 @@ export class LibvirtMachine implements Machine {
         {
           observed: ({ state, reason }) => machine.#publish(state, reason),
           changed: () => void machine.#look(),
+          resumed: () => void machine.#look(),
           lost: (error) => machine.#lose(error),
         },
         options,
@@ -160,7 +162,8 @@ export class LibvirtMachine implements Machine {
     this.#generation += 1;
     this.#inReset = true;
     try {
-      if (await this.#isTakenOver({ signal })) throw this.#gone(undefined, 'was taken over by somebody else');
+      if (await this.#workshop.isTakenOver(this.#domain, { signal }))
+        throw this.#gone(undefined, 'was taken over by somebody else');
       await this.#rewind(signal);
       await this.renew({ signal });
       await this.state({ signal });
@@ -189,16 +192,9 @@ export class LibvirtMachine implements Machine {
     }
   }
 
-  /** Whether the mark names another owner by now. */
-  async #isTakenOver(options: CallOptions = {}): Promise<boolean> {
-    const mark = await this.#workshop.markOf(this.#domain.dom, options);
-    return mark !== undefined && mark.owner.instance !== this.#domain.mark.owner.instance;
-  }
-
   /** So that generations grow also for a later process that adopts the machine. */
-  async #recordGeneration(): Promise<void> {
-    const mark = { ...this.#domain.mark, generation: this.#generation };
-    await this.#workshop.remark(this.#domain.dom, mark);
+  #recordGeneration(): Promise<void> {
+    return this.#workshop.remark(this.#domain.dom, { ...this.#domain.mark, generation: this.#generation });
   }
 
   async #rewind(signal: AbortSignal): Promise<void> {
@@ -216,8 +212,7 @@ export class LibvirtMachine implements Machine {
   }
 
   async #reopenLink(signal: AbortSignal): Promise<void> {
-    const old = this.#link;
-    await old[Symbol.asyncDispose]();
+    await this.#link[Symbol.asyncDispose]();
     const { dom, mark } = this.#domain;
     const { session, options } = this.#workshop;
     this.#link = await openAgentLink(session, dom, mark.agentTransport, options.clock, signal);
@@ -252,12 +247,14 @@ export class LibvirtMachine implements Machine {
   /** A reset pauses and stops on its way, and looks itself when it is done; what was seen meanwhile or before says nothing. */
   async #look(): Promise<void> {
     if (this.#inReset) return;
+    this.#link.reopen();
     const generation = this.#generation;
     try {
       const { state, reason } = await this.#observe({});
       if (generation === this.#generation && !this.#inReset) this.#publish(state, reason);
-    } catch {
-      // A lost host is told by itself, and a domain that is gone had its own event.
+    } catch (error) {
+      // A lost host is told by itself; the event of a domain that went away may have been lost with a connection.
+      if (isAbsent(error) && generation === this.#generation) this.#publish('stopped', 'it is gone from the host');
     }
   }
 
@@ -269,7 +266,7 @@ export class LibvirtMachine implements Machine {
     this.#link.fail(this.#gone());
     await this.#link[Symbol.asyncDispose]();
     try {
-      if (!(await this.#isTakenOver())) await this.#workshop.demolish(this.#domain);
+      if (!(await this.#workshop.isTakenOver(this.#domain))) await this.#workshop.demolish(this.#domain);
     } catch (error) {
       // Dispose is safe after the host is lost: what is left there carries our mark, and a sweep finds it.
       if (this.#lost === undefined && !isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;

@@ -43,6 +43,15 @@ export interface LibvirtDriverOptions {
   readonly maxOverlayBytes?: number;
   /** Difference between the guest's clock and ours that is accepted after it was set. @default 1000 */
   readonly clockToleranceMs?: number;
+  /** Whether files of an image are read back from the host and held against their digests, once for each golden snapshot. @default true */
+  readonly verifyUploads?: boolean;
+  /** Bound for one connection to the daemon, dialling included. @default 10000 */
+  readonly connectTimeoutMs?: number;
+  /**
+   * How long a connection that broke is tried to be made anew before the host counts as lost and every machine with it; 0 for not at
+   * all. @default 5000
+   */
+  readonly reconnectMs?: number;
   readonly clock?: Clock;
 }
 
@@ -72,6 +81,9 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
     agentTimeoutMs: options.agentTimeoutMs ?? 15_000,
     maxOverlayBytes: options.maxOverlayBytes ?? 2 ** 31,
     clockToleranceMs: options.clockToleranceMs ?? 1_000,
+    verifyUploads: options.verifyUploads ?? true,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    reconnectMs: options.reconnectMs ?? 5_000,
     clock: options.clock ?? systemClock,
   };
   requireText(
@@ -90,6 +102,11 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
   requireInteger('agentTimeoutMs', parsed.agentTimeoutMs, 100, 600_000);
   requireInteger('maxOverlayBytes', parsed.maxOverlayBytes, 2 ** 24, 2 ** 40);
   requireInteger('clockToleranceMs', parsed.clockToleranceMs, 1, 60_000);
+  if (typeof parsed.verifyUploads !== 'boolean') {
+    throw new TypeError(`options.verifyUploads is ${typeof parsed.verifyUploads}, expected true or false`);
+  }
+  requireInteger('connectTimeoutMs', parsed.connectTimeoutMs, 100, 3_600_000);
+  requireInteger('reconnectMs', parsed.reconnectMs, 0, 3_600_000);
   if (parsed.dial !== undefined && typeof parsed.dial !== 'function') {
     throw new TypeError(`options.dial is ${typeof parsed.dial}, expected a function that opens a Duplex`);
   }

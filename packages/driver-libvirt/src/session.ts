@@ -1,16 +1,16 @@
-import { type CallOptions, type Clock, isWarmvmError, JoinedJobs, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, isWarmvmError, JoinedJobs, sleep, WarmvmError } from '@warmvm/core/driver';
 import {
   type ArgsOf,
   type Client,
   type Dial,
   type DomainRef,
-  isLibvirtError,
   type LibvirtStream,
   openClient,
   type ProcedureName,
   type ReturnOf,
   uuidToString,
 } from '@warmvm/libvirt';
+import { disposedError, interruption, isClosed, isInterruption, unreachable, untilAborted } from './interruption.ts';
 import { asksForState, type ObservedState, stateOf, stateOfEvent } from './lifecycle.ts';
 import { mapError } from './map-error.ts';
 
@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly uri: string;
   readonly dial: Dial | undefined;
   readonly clock: Clock;
+  readonly connectTimeoutMs: number;
+  readonly reconnectMs: number;
 }
 
 /** Told of one domain's life. */
@@ -27,7 +29,9 @@ export interface DomainListener {
   observed(state: ObservedState): void;
   /** Something has changed that only a look at the state tells of. */
   changed(): void;
-  /** The connection is gone; nothing more will be told. */
+  /** The connection broke and is there again: what has happened meanwhile is not known. */
+  resumed(): void;
+  /** The connection is gone for good; nothing more will be told. */
   lost(error: WarmvmError): void;
 }
 
@@ -40,14 +44,27 @@ interface Link {
   readonly listeners: Map<string, DomainListener>;
 }
 
+/** Whose second try does no harm, whatever became of the first: questions, and what is done when it has been done. */
+const REPEATABLE =
+  /^(connectGet|connectList|connectBaseline|nodeGet|domainGet|domainLookup|domainSnapshot(Get|Lookup)|domainDestroy|domainUndefine|domainSetMetadata|storagePool(Lookup|Get|Is|NumOf|List)|storageVol(Lookup|Get|Delete))/;
+/** Breaks that one call is repeated over. */
+const MOST_REPEATS = 3;
+/** The first pause between two attempts to connect anew, which doubles, and the longest. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
 /**
- * The connection to one daemon: opened when first needed, opened anew by the next call after it was lost. Domains that were
- * watched over a lost connection are told so once.
+ * The connection to one daemon: opened when first needed. One that breaks is opened anew in the background for `reconnectMs`; what
+ * was asked meanwhile waits, what was under way fails alone, and domains go on being watched. Only then the host is lost, which those who watch are
+ * told once; the next call tries again.
  */
 export class Session {
   readonly #options: SessionOptions;
   readonly #opening = new JoinedJobs<Link>();
   #link: Link | undefined;
+  readonly #ending = new AbortController();
+  /** Comes to whether the connection is there again. */
+  #mending: Promise<boolean> | undefined;
   #everOpened = false;
   #disposed = false;
 
@@ -66,12 +83,14 @@ export class Session {
     doing: string,
     options: SessionCallOptions = {},
   ): Promise<ReturnOf<Name>> {
-    const link = await this.#ensure(options.signal);
-    try {
-      return await link.client.call(name, args, options);
-    } catch (error) {
-      this.#dropIfClosed(link, error);
-      throw mapError(error, `could not ${doing}`);
+    for (let repeats = 0; ; repeats += 1) {
+      const link = await this.#ensure(options.signal);
+      try {
+        return await link.client.call(name, args, options);
+      } catch (error) {
+        const failure = await this.#after(link, error, doing, options.signal);
+        if (!isInterruption(failure) || repeats === MOST_REPEATS || !REPEATABLE.test(name)) throw failure;
+      }
     }
   }
 
@@ -99,9 +118,19 @@ export class Session {
     try {
       return await open(link.client);
     } catch (error) {
-      this.#dropIfClosed(link, error);
-      throw mapError(error, `could not ${doing}`);
+      throw await this.#after(link, error, doing, options.signal);
     }
+  }
+
+  /**
+   * What a connection that broke means for what was under way over it: a failure of that alone when the connection comes back,
+   * which this waits for, and WARMVM_HOST_LOST when it does not. Other errors come back as ours.
+   */
+  async afterBreak(error: unknown, doing: string, signal?: AbortSignal): Promise<unknown> {
+    const link = this.#link;
+    if (!isClosed(error)) return mapError(error, `could not ${doing}`);
+    // One connection of several may have ended alone, or first: the others tell.
+    return link === undefined ? this.#outcome(error, doing, signal) : interruption(error, doing);
   }
 
   /** Tells the listener of every change of the domain from now on, and once at the beginning. Stops with the returned function. */
@@ -140,6 +169,7 @@ export class Session {
   /** Closes the connection. Idempotent; calls reject from now on. */
   async close(): Promise<void> {
     this.#disposed = true;
+    this.#ending.abort(disposedError());
     const link = this.#link;
     this.#link = undefined;
     link?.listeners.clear();
@@ -148,7 +178,8 @@ export class Session {
 
   async #ensure(signal: AbortSignal | undefined): Promise<Link> {
     signal?.throwIfAborted();
-    if (this.#disposed) throw new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed');
+    if (this.#disposed) throw disposedError();
+    if (this.#mending !== undefined) await untilAborted(this.#mending, signal);
     if (this.#link !== undefined) return this.#link;
     try {
       return await this.#opening.join('link', signal, (joined) => this.#open(joined));
@@ -164,11 +195,12 @@ export class Session {
     }
   }
 
-  async #open(signal: AbortSignal): Promise<Link> {
-    const { uri, dial, clock } = this.#options;
-    const client = await openClient({ uri, clock, signal, ...(dial === undefined ? {} : { dial }) });
-    const link: Link = { client, listeners: new Map() };
+  async #open(signal: AbortSignal, listeners: Link['listeners'] = new Map()): Promise<Link> {
+    const { uri, dial, clock, connectTimeoutMs: openTimeoutMs } = this.#options;
+    const client = await openClient({ uri, clock, signal, openTimeoutMs, ...(dial === undefined ? {} : { dial }) });
+    const link: Link = { client, listeners };
     try {
+      // Before anything is listed, so that what happens meanwhile is told.
       const events = await client.domainEvents('lifecycle', { signal });
       void this.#follow(link, events);
     } catch (error) {
@@ -177,11 +209,11 @@ export class Session {
     }
     if (this.#disposed) {
       await client.close();
-      throw new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed');
+      throw disposedError();
     }
     this.#everOpened = true;
     this.#link = link;
-    void client.closed.then((error) => this.#lose(link, error));
+    void client.closed.then((error) => this.#break(link, error));
     return link;
   }
 
@@ -203,29 +235,70 @@ export class Session {
     }
   }
 
-  /** One connection of the link is known to be dead before the whole of it is: the next call opens a new one. */
-  #dropIfClosed(link: Link, error: unknown): void {
-    if (this.#link === link && isLibvirtError(error) && error.code === 'LIBVIRT_CLOSED') this.#link = undefined;
+  async #after(link: Link, error: unknown, doing: string, signal: AbortSignal | undefined): Promise<unknown> {
+    if (!isClosed(error)) return mapError(error, `could not ${doing}`);
+    this.#break(link, error);
+    return this.#outcome(error, doing, signal);
   }
 
-  #lose(link: Link, cause: unknown): void {
-    if (this.#link === link) this.#link = undefined;
+  async #outcome(error: unknown, doing: string, signal: AbortSignal | undefined): Promise<unknown> {
+    const isBack =
+      !this.#disposed && (await untilAborted(this.#mending ?? Promise.resolve(this.#link !== undefined), signal));
+    return isBack ? interruption(error, doing) : mapError(error, `could not ${doing}`);
+  }
+
+  /** A part of the link is known to be dead: all of it is given up. */
+  #break(link: Link, cause: unknown): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    void link.client.close();
+    if (this.#disposed) return;
+    const mending = this.#mend(link, cause).finally(() => {
+      if (this.#mending === mending) this.#mending = undefined;
+    });
+    this.#mending = mending;
+  }
+
+  /** Connects anew until it is too late. */
+  async #mend({ listeners }: Link, cause: unknown): Promise<boolean> {
+    const { clock, reconnectMs, uri } = this.#options;
+    const limit = new AbortController();
+    const tooLate = (): void => limit.abort(new Error(`not within ${reconnectMs} ms`));
+    const timer = clock.setTimer(tooLate, Math.max(reconnectMs, 1));
+    const signal = AbortSignal.any([limit.signal, this.#ending.signal]);
+    let reason = cause;
+    try {
+      for (let pauseMs = FIRST_PAUSE_MS; reconnectMs > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+        try {
+          await this.#open(signal, listeners);
+          for (const listener of [...listeners.values()]) listener.resumed();
+          return true;
+        } catch (error) {
+          if (signal.aborted) break;
+          reason = unreachable(mapError(error, `could not connect to ${uri} again`));
+          // A key that has changed or a right that was taken does not come back by itself.
+          if (isWarmvmError(reason) && !reason.retryable) break;
+        }
+        // Many drivers may have lost one host at the same moment.
+        await sleep(clock, pauseMs * (0.5 + Math.random()), signal);
+      }
+    } catch {
+      // The time is over, or the driver is disposed.
+    } finally {
+      timer.cancel();
+    }
+    this.#tellLost(listeners, reason);
+    return false;
+  }
+
+  #tellLost(listeners: Link['listeners'], cause: unknown): void {
     const error = new WarmvmError('WARMVM_HOST_LOST', `the connection to ${this.#options.uri} was lost`, {
       retryable: true,
       cause,
+      ...(isWarmvmError(cause) ? { details: cause.details } : {}),
     });
-    const listeners = [...link.listeners.values()];
-    link.listeners.clear();
-    for (const listener of listeners) listener.lost(error);
+    const told = [...listeners.values()];
+    listeners.clear();
+    for (const listener of told) listener.lost(error);
   }
-}
-
-/** What a dialer of the user throws may be anything. */
-function unreachable(error: unknown): WarmvmError {
-  if (isWarmvmError(error)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new WarmvmError('WARMVM_HOST_UNREACHABLE', `could not reach the host: ${why}`, {
-    retryable: true,
-    cause: error,
-  });
 }

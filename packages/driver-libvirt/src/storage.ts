@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { type CallOptions, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type FileReference, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
 import { type StoragePoolRef, StoragePoolState, type StorageVolumeRef, uuidToString } from '@warmvm/libvirt';
 import { poolXml, volumeXml } from './domain-xml.ts';
-import { isAbsent, isInvalidNow, mapError } from './map-error.ts';
+import { isAbsent, isInvalidNow } from './map-error.ts';
 import type { Session } from './session.ts';
-
-/** Told how far an upload is, 0 to 1. */
-export type UploadProgress = (fraction: number) => void;
+import { Uploader, type UploadProgress } from './upload.ts';
 
 /** `virStoragePoolCreateFlags`: none. `virStoragePoolBuildFlags`: none. */
 const NO_FLAGS = 0;
-/** Bytes of a local file read at once for an upload; what libvirt itself sends in one packet. */
-const UPLOAD_CHUNK_BYTES = 262_120;
 /** How often the pool is taken apart anew when somebody else is at it too, and the time between. */
 const REMOVAL_ATTEMPTS = 10;
 const REMOVAL_DELAY_MS = 100;
@@ -25,11 +20,13 @@ export class Storage {
   readonly #session: Session;
   readonly #name: string;
   readonly #path: string;
+  readonly #uploader: Uploader;
 
-  constructor(session: Session, name: string, path: string) {
+  constructor(session: Session, name: string, path: string, isVerifying: boolean) {
     this.#session = session;
     this.#name = name;
     this.#path = path;
+    this.#uploader = new Uploader(session, isVerifying);
   }
 
   get name(): string {
@@ -93,7 +90,7 @@ export class Storage {
     options: CallOptions = {},
   ): Promise<StorageVolumeRef> {
     const vol = await this.#createEmpty(pool, name, capacityBytes, options);
-    await this.#upload(vol, [head], head.byteLength, () => {}, options);
+    await this.#uploader.bytes(vol, head, options);
     return vol;
   }
 
@@ -101,18 +98,12 @@ export class Storage {
   async createFromFile(
     pool: StoragePoolRef,
     name: string,
-    file: { readonly path: string; readonly sizeBytes: number },
+    file: FileReference,
     onProgress: UploadProgress,
     options: CallOptions = {},
   ): Promise<StorageVolumeRef> {
     const vol = await this.#createEmpty(pool, name, file.sizeBytes, options);
-    const handle = await open(file.path, 'r');
-    try {
-      const chunks = handle.createReadStream({ highWaterMark: UPLOAD_CHUNK_BYTES, autoClose: false });
-      await this.#upload(vol, chunks, file.sizeBytes, onProgress, options);
-    } finally {
-      await handle.close();
-    }
+    await this.#uploader.file(vol, file, onProgress, options);
     return vol;
   }
 
@@ -232,34 +223,5 @@ export class Storage {
   ): Promise<StorageVolumeRef> {
     const args = { pool, xml: volumeXml(name, capacityBytes), flags: NO_FLAGS };
     return (await this.#session.make('storageVolCreateXml', args, `create volume ${name}`, options)).vol;
-  }
-
-  async #upload(
-    vol: StorageVolumeRef,
-    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-    sizeBytes: number,
-    onProgress: UploadProgress,
-    options: CallOptions,
-  ): Promise<void> {
-    const args = { vol, offset: 0n, length: BigInt(sizeBytes), flags: NO_FLAGS };
-    const doing = `upload volume ${vol.name}`;
-    const stream = await this.#session.stream(
-      doing,
-      (client) => client.openStream('storageVolUpload', args, options),
-      options,
-    );
-    try {
-      let sentBytes = 0;
-      for await (const chunk of chunks) {
-        options.signal?.throwIfAborted();
-        await stream.write(chunk);
-        sentBytes += chunk.byteLength;
-        onProgress(sentBytes / sizeBytes);
-      }
-      await stream.finish();
-    } catch (error) {
-      await stream[Symbol.asyncDispose]();
-      throw mapError(error, `could not ${doing}`);
-    }
   }
 }

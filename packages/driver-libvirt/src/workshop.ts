@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CallOptions, OwnerTag } from '@warmvm/core/driver';
 import type { DomainRef } from '@warmvm/libvirt';
+import { isInterruption } from './interruption.ts';
 import { isAbsent, isInvalidNow } from './map-error.ts';
 import { MARK_NAMESPACE, type Mark, markXml, readMark } from './mark.ts';
 import type { ParsedOptions } from './options.ts';
@@ -33,7 +34,7 @@ export class Workshop {
   constructor(options: ParsedOptions, session: Session) {
     this.options = options;
     this.session = session;
-    this.storage = new Storage(session, options.storagePool, options.storagePath);
+    this.storage = new Storage(session, options.storagePool, options.storagePath, options.verifyUploads);
   }
 
   /** A name that no other process chooses. */
@@ -68,6 +69,29 @@ export class Workshop {
     }
   }
 
+  /** Whether the mark on the host names another owner by now. */
+  async isTakenOver({ dom, mark }: MarkedDomain, options: CallOptions = {}): Promise<boolean> {
+    const present = await this.markOf(dom, options);
+    return present !== undefined && present.owner.instance !== mark.owner.instance;
+  }
+
+  /** Defines a domain. One whose answer was lost is looked up, so that nothing stays that nobody knows. */
+  async define(xml: string, name: string, options: CallOptions = {}): Promise<DomainRef> {
+    const { session } = this;
+    try {
+      return (await session.make('domainDefineXml', { xml }, `define ${name}`, options)).dom;
+    } catch (error) {
+      if (!isInterruption(error)) throw error;
+      const lookup = session.call('domainLookupByName', { name }, `look up ${name}`);
+      return lookup.then(
+        ({ dom }) => dom,
+        (failure: unknown) => {
+          throw isAbsent(failure) ? error : failure;
+        },
+      );
+    }
+  }
+
   /** Destroys a domain of ours with its volumes; the mark goes last. Absent is success, at every step. */
   async demolish({ dom, mark }: MarkedDomain, options: CallOptions = {}): Promise<void> {
     const { session } = this;
@@ -75,7 +99,7 @@ export class Workshop {
     const storage =
       mark.storagePool === this.storage.name
         ? this.storage
-        : new Storage(session, mark.storagePool, this.options.storagePath);
+        : new Storage(session, mark.storagePool, this.options.storagePath, this.options.verifyUploads);
     await storage.delete(mark.volumes, options);
     await ignoring(
       isAbsent,

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isWarmvmError } from '@warmvm/core/driver';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ServerHostKeyAlgorithm } from 'ssh2';
@@ -74,6 +75,10 @@ export async function handshake(
         strictVendor: false,
       });
       if (signal.aborted) onAbort();
+    });
+    client.on('error', () => {
+      // What was sent and not taken must not be carried out later, when nobody reckons with it any more.
+      if (sock instanceof Socket) sock.resetAndDestroy();
     });
     return { client, closed };
   } catch (error) {

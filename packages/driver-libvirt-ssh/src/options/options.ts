@@ -82,4 +82,10 @@ export interface SshOptions {
 /** Options of `createLibvirtSshDriver`: the way to the host, and those of `createLibvirtDriver` that make sense far away. */
 export interface LibvirtSshDriverOptions
   extends SshOptions,
-    Omit<LibvirtDriverOptions, 'uri' | 'dial' | 'guardian' | 'clock'> {}
+    Omit<LibvirtDriverOptions, 'uri' | 'dial' | 'guardian' | 'clock' | 'connectTimeoutMs' | 'reconnectMs'> {
+  /**
+   * How long a link that broke is tried to be made anew before the host counts as lost and every machine with it; 0 for not at all.
+   * @default 20000
+   */
+  readonly reconnectMs?: number;
+}

@@ -1,0 +1,52 @@
+import { isWarmvmError, WarmvmError } from '@warmvm/core/driver';
+import { isLibvirtError } from '@warmvm/libvirt';
+
+/** Whether an error of `@warmvm/libvirt` says that its connection is over. */
+export function isClosed(error: unknown): boolean {
+  return isLibvirtError(error) && error.code === 'LIBVIRT_CLOSED';
+}
+
+/** The connection broke under one call and is there again: the call failed, not the host. Nobody knows whether it was carried out. */
+export function interruption(cause: unknown, doing: string): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_OPERATION', `could not ${doing}: the connection broke meanwhile; it is back`, {
+    retryable: true,
+    cause,
+    details: { interrupted: true },
+  });
+}
+
+/** Whether an error tells of a break that has been mended. */
+export function isInterruption(error: unknown): error is WarmvmError {
+  return isWarmvmError(error, 'WARMVM_HOST_OPERATION') && error.details.interrupted === true;
+}
+
+/** The error of calls on a driver that has been disposed. */
+export function disposedError(): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed', { details: { disposed: true } });
+}
+
+/** Waits for a promise until the signal is aborted. @throws the signal's reason */
+export async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return promise;
+  let onAbort = (): void => {};
+  const left = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([promise, left]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** What a dialer of the user throws may be anything. */
+export function unreachable(error: unknown): WarmvmError {
+  if (isWarmvmError(error)) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new WarmvmError('WARMVM_HOST_UNREACHABLE', `could not reach the host: ${why}`, {
+    retryable: true,
+    cause: error,
+  });
+}
