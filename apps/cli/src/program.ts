@@ -22,9 +22,10 @@ export function createProgram(output: Output): Command {
     .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')
     .addOption(
       new Option('--driver <name>', 'auto takes libvirt where it is possible, else the embedded fake')
-        .choices(['auto', 'libvirt', 'fake'])
+        .choices(['auto', 'libvirt', 'libvirt-ssh', 'fake'])
         .default('auto'),
     )
+    .option('--uri <uri>', 'the host of libvirt-ssh, such as qemu+ssh://user@host/system')
     .option('--json <file>', 'also write the report as JSON')
     .option('--samples <count>', 'cycles, and kills, to measure', parseSamples, 20)
     .action(async (options: StartOptions) => {

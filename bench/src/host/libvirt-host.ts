@@ -25,7 +25,7 @@ const WAYS = ['in-place', 'revert'] as const satisfies readonly LibvirtDriverOpt
 
 /** This computer's libvirt: finds the daemon or starts it, and asks what it runs. @throws WARMVM_HOST_UNREACHABLE */
 export async function openLibvirtHost({ signal, say, clock }: HostRequest): Promise<BenchHost> {
-  await chooseScene('libvirt', say, signal);
+  await chooseScene({ driver: 'libvirt' }, say, signal);
   const stack = new DisposeStack();
   try {
     const { socketPath, subreaper } = stack.use(

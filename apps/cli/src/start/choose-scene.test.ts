@@ -13,7 +13,7 @@ const incapable: Partial<SceneFacts> = {
   packages: async () => ({ kind: 'impossible', missing: ['tini'], reason: 'tini is missing' }),
 };
 const choose = (wanted: 'auto' | 'libvirt' | 'fake', facts: Partial<SceneFacts> = {}) =>
-  chooseScene(wanted, quiet, signal, { ...CAPABLE, ...facts });
+  chooseScene({ driver: wanted }, quiet, signal, { ...CAPABLE, ...facts });
 
 describe('chooseScene', () => {
   test.each(['auto', 'libvirt'] as const)('takes real machines for %s where they are possible', async (wanted) => {
@@ -49,5 +49,17 @@ describe('chooseScene', () => {
     });
     const answers = async (path: string) => path.endsWith('libvirt-sock');
     expect(await choose('auto', { isRoot: false, answers })).toMatchObject({ kind: 'libvirt' });
+  });
+
+  test('goes to another host where that is asked for with its URI, and looks at nothing here', async () => {
+    const signal = new AbortController().signal;
+    const facts = { ...CAPABLE, platform: 'sunos' };
+    const uri = 'qemu+ssh://host/system';
+    expect(await chooseScene({ driver: 'libvirt-ssh', uri }, quiet, signal, facts)).toMatchObject({
+      kind: 'libvirt-ssh',
+      uri,
+    });
+    await expect(chooseScene({ driver: 'libvirt-ssh' }, quiet, signal, facts)).rejects.toThrow('needs --uri');
+    await expect(chooseScene({ driver: 'fake', uri }, quiet, signal, facts)).rejects.toThrow('leave it out');
   });
 });

@@ -8,6 +8,7 @@ import type { StartOptions } from './options.ts';
 /** Which scene the main job plays in, and why. */
 export type SceneChoice =
   | { readonly kind: 'libvirt'; readonly why: string }
+  | { readonly kind: 'libvirt-ssh'; readonly why: string; readonly uri: string }
   | { readonly kind: 'fake'; readonly why: string };
 
 /** What is looked at to choose; replaced in tests. */
@@ -32,11 +33,16 @@ const THIS_COMPUTER: SceneFacts = {
  * @throws WARMVM_HOST_UNREACHABLE when libvirt was asked for and is not possible
  */
 export async function chooseScene(
-  wanted: StartOptions['driver'],
+  { driver: wanted, uri }: Pick<StartOptions, 'driver' | 'uri'>,
   say: (text: string) => void,
   signal: AbortSignal,
   facts: SceneFacts = THIS_COMPUTER,
 ): Promise<SceneChoice> {
+  if (wanted === 'libvirt-ssh') {
+    if (uri === undefined) throw new TypeError('--driver libvirt-ssh needs --uri qemu+ssh://user@host/system');
+    return { kind: 'libvirt-ssh', why: 'asked for with --driver libvirt-ssh', uri };
+  }
+  if (uri !== undefined) throw new TypeError(`--uri is for --driver libvirt-ssh, not for ${wanted}; leave it out`);
   if (wanted === 'fake') return { kind: 'fake', why: 'asked for with --driver fake' };
   const obstacle = await obstacleToLibvirt(facts, say, signal);
   if (obstacle === undefined) return { kind: 'libvirt', why: 'QEMU and libvirt are installed' };

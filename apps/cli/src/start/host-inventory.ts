@@ -22,7 +22,16 @@ export async function takeInventory(uri: string, scope: InventoryScope, signal?:
 }
 
 /** The same over a connection that is open. */
-export async function inventoryOf(client: Client, { prefix, storagePool }: InventoryScope): Promise<HostInventory> {
+export async function inventoryOf(client: Client, scope: InventoryScope): Promise<HostInventory> {
+  const lines = [...(await objectsOf(client, scope))];
+  for (const { pid, guest } of await qemuProcesses()) {
+    if (guest.startsWith(scope.prefix)) lines.push(`process ${pid} (QEMU of ${guest})`);
+  }
+  return new Set(lines);
+}
+
+/** What libvirt itself lists: domains, the storage pool and its volumes. */
+export async function objectsOf(client: Client, { prefix, storagePool }: InventoryScope): Promise<readonly string[]> {
   const lines: string[] = [];
   const { domains } = await client.call('connectListAllDomains', { needResults: 1, flags: 0 });
   for (const { name } of domains) if (name.startsWith(prefix)) lines.push(`domain ${name}`);
@@ -34,10 +43,7 @@ export async function inventoryOf(client: Client, { prefix, storagePool }: Inven
     const { vols } = await client.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
     for (const { name } of vols) if (name.startsWith(prefix)) lines.push(`volume ${pool.name}/${name}`);
   }
-  for (const { pid, guest } of await qemuProcesses()) {
-    if (guest.startsWith(prefix)) lines.push(`process ${pid} (QEMU of ${guest})`);
-  }
-  return new Set(lines);
+  return lines;
 }
 
 /** A running QEMU and the guest it runs, as libvirt names it. */

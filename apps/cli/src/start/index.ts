@@ -4,16 +4,17 @@ import { Listr } from 'listr2';
 import { runInterruptibly } from '../interruptible.ts';
 import type { Output } from '../output.ts';
 import { requireWritable } from '../writable.ts';
-import { chooseScene } from './choose-scene.ts';
+import { chooseScene, type SceneChoice } from './choose-scene.ts';
 import { describeEnvironment } from './environment.ts';
 import { fakeScene } from './fake-scene.ts';
 import { compareFigures } from './figures.ts';
 import { Job, POOL_SIZE, type Say } from './job.ts';
 import { libvirtScene } from './libvirt-scene.ts';
+import { libvirtSshScene } from './libvirt-ssh-scene.ts';
 import type { StartOptions } from './options.ts';
 import { reportTable, type StartReport } from './report.ts';
 import { percentile } from './samples.ts';
-import type { Scene } from './scene.ts';
+import type { Scene, SceneOptions } from './scene.ts';
 
 /**
  * The main job: opens a pool on real machines where that is possible, shows and measures its life, and leaves nothing behind.
@@ -26,13 +27,13 @@ export async function runStart(options: StartOptions, output: Output): Promise<n
 async function start(options: StartOptions, output: Output, signal: AbortSignal): Promise<number> {
   if (options.json !== undefined) await requireWritable('--json', options.json);
   const sayLine: Say = (text) => output.write(`  ${text}\n`);
-  const choice = await chooseScene(options.driver, sayLine, signal);
+  const choice = await chooseScene(options, sayLine, signal);
   output.write(
-    choice.kind === 'libvirt'
-      ? `warmvm start: real virtual machines over libvirt (${choice.why})\n`
-      : `warmvm start: on the embedded fake, no real machines: ${choice.why}\n`,
+    choice.kind === 'fake'
+      ? `warmvm start: on the embedded fake, no real machines: ${choice.why}\n`
+      : `warmvm start: real virtual machines over ${choice.kind} (${choice.why})\n`,
   );
-  const scene = choice.kind === 'libvirt' ? await libvirtScene({ signal, say: sayLine }) : fakeScene();
+  const scene = await sceneOf(choice, { signal, say: sayLine });
   let report: StartReport;
   try {
     output.write(
@@ -49,6 +50,17 @@ async function start(options: StartOptions, output: Output, signal: AbortSignal)
   }
   const { markerAbsentAfterReset, killedMachineEvicted, leftBehind } = report.proofs;
   return markerAbsentAfterReset && killedMachineEvicted && leftBehind === 0 ? 0 : 1;
+}
+
+function sceneOf(choice: SceneChoice, options: SceneOptions): Scene | Promise<Scene> {
+  switch (choice.kind) {
+    case 'libvirt':
+      return libvirtScene(options);
+    case 'libvirt-ssh':
+      return libvirtSshScene(choice.uri, options);
+    case 'fake':
+      return fakeScene();
+  }
 }
 
 async function play(scene: Scene, options: StartOptions, signal: AbortSignal): Promise<StartReport> {

@@ -33,7 +33,7 @@ export async function kitSubject({ options, say, signal }: SubjectRequest): Prom
   try {
     let socketPath = process.env.WARMVM_LIBVIRT_SOCKET;
     if (socketPath === undefined) {
-      await chooseScene('libvirt', say, signal ?? new AbortController().signal);
+      await chooseScene({ driver: 'libvirt' }, say, signal ?? new AbortController().signal);
       const daemon = await ensureLibvirtDaemon({ runner: systemCommandRunner, onProgress: say, ...limits });
       ({ socketPath } = stack.use(daemon));
     }
