@@ -1,3 +1,4 @@
+import { benchFigures } from '../bench-figures.ts';
 import { checkCauses } from '../check-causes.ts';
 import { checkClauses } from '../check-clauses.ts';
 import { checkDocs } from '../check-docs.ts';
@@ -55,6 +56,7 @@ export function gateList(print: (text: string) => void): readonly Gate[] {
     { name: 'error table', run: async () => checkErrors() },
     { name: 'clause table', run: async () => checkClauses() },
     { name: 'README figures', run: async () => readmeFigures('check') },
+    { name: 'README figures: bench', run: async () => benchFigures('check') },
     { name: 'README figures: support matrix', run: async () => supportMatrixGate('check') },
     command('unused code (knip)', 'knip', ['--no-progress']),
     {

@@ -14,6 +14,8 @@ export function replaceBlock(readme: string, name: string, content: string): str
 
 /** What a generated block is made from. */
 export interface BlockPlan {
+  /** The document it is in. @default README.md */
+  readonly file?: string;
   readonly name: string;
   /** The command that writes it. */
   readonly command: string;
@@ -22,18 +24,21 @@ export interface BlockPlan {
   readonly content: string;
 }
 
-/** Compares a generated block of README.md with what it is made from, or writes it. */
-export function readmeBlock({ name, command, note, content }: BlockPlan, mode: 'check' | 'write'): GateOutcome {
-  const path = join(root, 'README.md');
+/** Compares a generated block of a document with what it is made from, or writes it. */
+export function readmeBlock(
+  { file = 'README.md', name, command, note, content }: BlockPlan,
+  mode: 'check' | 'write',
+): GateOutcome {
+  const path = join(root, file);
   const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const wanted = replaceBlock(readme, name, content);
   if (wanted === null) {
-    return { kind: 'failed', details: `README.md: <!-- ${name}:start --> or <!-- ${name}:end --> after it is missing` };
+    return { kind: 'failed', details: `${file}: <!-- ${name}:start --> or <!-- ${name}:end --> after it is missing` };
   }
   if (wanted === readme) return { kind: 'passed', note };
-  if (mode === 'check') return { kind: 'failed', details: `README.md is stale: run ${command}` };
+  if (mode === 'check') return { kind: 'failed', details: `${file} is stale: run ${command}` };
   writeFileSync(path, wanted);
-  return { kind: 'passed', note: 'README.md rewritten' };
+  return { kind: 'passed', note: `${file} rewritten` };
 }
 
 /** Ends a tool that was started as a program: prints what came out, and sets the exit code. */

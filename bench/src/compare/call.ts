@@ -3,20 +3,26 @@ import type { Call, FigureComparison } from '../result/comparison.ts';
 
 type Measured = Omit<FigureComparison, 'call' | 'sentence'>;
 
-/** Whether a change is called, and in words. @param alpha largest adjusted probability that counts as significant */
-export function callFigure(
-  figure: Measured,
-  threshold: number,
-  alpha: number,
-): Pick<FigureComparison, 'call' | 'sentence'> {
-  const call = callOf(figure, threshold, alpha);
-  return { call, sentence: sentenceOf(figure, call, threshold) };
+/** What a change must be to be called. */
+export interface CallRules {
+  readonly threshold: number;
+  /** Largest adjusted probability that counts as significant. */
+  readonly alpha: number;
+  /** Ratio of the samples that nothing has disturbed: it must be beyond the threshold too. */
+  readonly bestRatio: number;
 }
 
-function callOf({ ratio, low, high, adjustedP, better }: Measured, threshold: number, alpha: number): Call {
+/** Whether a change is called, and in words. */
+export function callFigure(figure: Measured, rules: CallRules): Pick<FigureComparison, 'call' | 'sentence'> {
+  const call = callOf(figure, rules);
+  return { call, sentence: sentenceOf(figure, call, rules.threshold) };
+}
+
+function callOf({ ratio, low, high, adjustedP, better }: Measured, { threshold, alpha, bestRatio }: CallRules): Call {
   const [least, most] = [1 / (1 + threshold), 1 + threshold];
   const isSignificant = adjustedP < alpha && (low > 1 || high < 1);
-  if (isSignificant && (ratio > most || ratio < least)) return ratio > 1 === (better === 'higher') ? 'better' : 'worse';
+  const isLarge = Math.min(ratio, bestRatio) > most || Math.max(ratio, bestRatio) < least;
+  if (isSignificant && isLarge) return ratio > 1 === (better === 'higher') ? 'better' : 'worse';
   return low >= least && high <= most ? 'unchanged' : 'undecided';
 }
 

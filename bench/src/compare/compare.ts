@@ -1,7 +1,8 @@
+import { percentile } from 'warmvm/measure';
 import type { BenchResult } from '../result/bench-result.ts';
 import type { Call, Comparison, FigureComparison } from '../result/comparison.ts';
 import { type Figure, significant } from '../result/figure.ts';
-import { CONFIDENCE, type Interval, ratioInterval } from '../statistics/bootstrap.ts';
+import { type Interval, ratioInterval } from '../statistics/bootstrap.ts';
 import { holm } from '../statistics/holm.ts';
 import { mannWhitney } from '../statistics/mann-whitney.ts';
 import { callFigure, summarySentence } from './call.ts';
@@ -19,7 +20,13 @@ export interface CompareOptions {
 }
 
 /** Smallest relative change that is called. */
-export const THRESHOLD = 0.1;
+const THRESHOLD = 0.1;
+/** Of intervals; higher than usual, since a comparison has dozens of them. */
+const CONFIDENCE = 0.99;
+/** Samples that nothing has disturbed. */
+const BEST_SHARE = 0.1;
+/** Largest adjusted probability that counts as significant. */
+const ALPHA = 0.05;
 
 interface Pair {
   readonly suite: string;
@@ -46,9 +53,10 @@ export function compareResults(base: BenchResult, current: BenchResult, options:
   if (pairs.length === 0) throw new TypeError(`${baseLabel} and ${currentLabel} have no figure in common`);
   const measured = pairs.map(measure);
   const adjusted = holm(measured.map(({ p }) => p));
-  const figures = measured.map((figure, index): FigureComparison => {
-    const adjustedP = adjusted[index]!;
-    return { ...figure, adjustedP, ...callFigure({ ...figure, adjustedP }, THRESHOLD, 1 - CONFIDENCE) };
+  const figures = measured.map((part, index): FigureComparison => {
+    const figure = { ...part, adjustedP: adjusted[index]! };
+    const bestRatio = undisturbedRatio(pairs[index]!);
+    return { ...figure, ...callFigure(figure, { threshold: THRESHOLD, alpha: ALPHA, bestRatio }) };
   });
   const call = overall(figures);
   const [inBase, inCurrent] = [base, current].map(figureNames);
@@ -86,7 +94,7 @@ function measure({
   current,
 }: Pair): Omit<FigureComparison, 'adjustedP' | 'call' | 'sentence'> {
   const ratio = current.p50 / base.p50;
-  const { low, high } = ratioInterval(current, base) ?? widest(base.samples, current.samples);
+  const { low, high } = ratioInterval(current, base, CONFIDENCE) ?? widest(base.samples, current.samples);
   return {
     suite,
     driver,
@@ -100,6 +108,15 @@ function measure({
     high: significant(high),
     p: mannWhitney(base.samples, current.samples),
   };
+}
+
+/**
+ * The ratio of the best tenths of samples. A computer that is busier makes many samples worse and leaves the best ones as they are;
+ * code that is slower makes them all worse.
+ */
+function undisturbedRatio({ base, current }: Pair): number {
+  const share = current.better === 'lower' ? BEST_SHARE : 1 - BEST_SHARE;
+  return percentile(current.samples, share) / percentile(base.samples, share);
 }
 
 /** Too few samples for a bootstrap: any pair of them may be the one that is true. */

@@ -7,9 +7,15 @@ import { resultShape } from './result-shape.ts';
 const LARGEST_BYTES = 256 * 1024 * 1024;
 const SHOWN_PROBLEMS = 10;
 
+/** Samples in one line, since nobody reads thousands of lines, and a line for everything that somebody may. */
+export function formatResult(result: BenchResult): string {
+  const text = JSON.stringify(result, null, 2);
+  return `${text.replaceAll(/\[[\d\s.,e+-]+\]/g, (numbers) => numbers.replaceAll(/\s+/g, ' '))}\n`;
+}
+
 /** Writes a result as JSON. */
 export async function writeResult(path: string, result: BenchResult): Promise<void> {
-  await writeFile(path, `${JSON.stringify(result, null, 2)}\n`);
+  await writeFile(path, formatResult(result));
 }
 
 /**

@@ -13,10 +13,13 @@ export interface Sampling {
   readonly blocks: readonly number[];
 }
 
-export const CONFIDENCE = 0.95;
+/** Of intervals that people read. */
+const USUAL_CONFIDENCE = 0.95;
 
 const RESAMPLES = 2000;
 const SEED = 20_061;
+/** A busy spell of the computer lasts for many quick samples: a run of neighbours is so large a share of a block. */
+const RUNS = 8;
 /** Fewer samples give an interval that says nothing. */
 const FEWEST = 4;
 
@@ -30,23 +33,33 @@ export function oneBlock(samples: readonly number[]): Sampling {
  * Whole blocks are drawn, since processes differ from each other; and within them runs of neighbours, since samples that were
  * taken one after the other resemble each other. Null for fewer than 4 samples on either side.
  */
-export function ratioInterval(sampling: Sampling, reference: Sampling): Interval | null {
+export function ratioInterval(
+  sampling: Sampling,
+  reference: Sampling,
+  confidence: number = USUAL_CONFIDENCE,
+): Interval | null {
   if (sampling.samples.length < FEWEST || reference.samples.length < FEWEST) return null;
   const random = seededIndex(SEED);
   const above = new Resampler(sampling, random);
   const below = new Resampler(reference, random);
-  return middle(Array.from({ length: RESAMPLES }, () => above.median() / below.median()));
+  return middle(
+    Array.from({ length: RESAMPLES }, () => above.median() / below.median()),
+    confidence,
+  );
 }
 
 /** The interval of the median itself. Null for fewer than 4 samples. */
 export function medianInterval(samples: readonly number[]): Interval | null {
   if (samples.length < FEWEST) return null;
   const resampler = new Resampler(oneBlock(samples), seededIndex(SEED));
-  return middle(Array.from({ length: RESAMPLES }, () => resampler.median()));
+  return middle(
+    Array.from({ length: RESAMPLES }, () => resampler.median()),
+    USUAL_CONFIDENCE,
+  );
 }
 
-function middle(values: readonly number[]): Interval {
-  const outside = (1 - CONFIDENCE) / 2;
+function middle(values: readonly number[], confidence: number): Interval {
+  const outside = (1 - confidence) / 2;
   return { low: percentile(values, outside), high: percentile(values, 1 - outside) };
 }
 
@@ -87,7 +100,7 @@ class Resampler {
 
   #drawBlock(): number {
     const { start, length } = this.#blocks[this.#random(this.#blocks.length)]!;
-    const run = Math.round(Math.cbrt(length));
+    const run = Math.max(1, Math.round(length / RUNS));
     for (let drawn = 0; drawn < length; ) {
       // Runs go round the end, or the first and last samples would be drawn less often.
       const from = this.#random(length);
