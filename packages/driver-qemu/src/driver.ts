@@ -36,7 +36,8 @@ export function createQemuDriver(options: QemuDriverOptions = {}): Driver {
   return new QemuDriver(new Workshop(parseOptions(options)));
 }
 
-class QemuDriver implements Driver {
+/** The driver over parts of one's own, for tests. */
+export class QemuDriver implements Driver {
   readonly specificationVersion = 1;
   readonly name = 'qemu';
   readonly capabilities: DriverCapabilities;

@@ -1,5 +1,4 @@
-import type { CallOptions, OwnerTag } from '@warmvm/core/driver';
-import { WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type OwnerTag, sleep, WarmvmError } from '@warmvm/core/driver';
 import { requireUnchanged, type Template } from './golden/template.ts';
 import type { Home } from './home/state-folder.ts';
 import { Incarnation, type IncarnationPlace } from './incarnation.ts';
@@ -15,6 +14,10 @@ export interface SupplyParts {
   readonly standby?: { readonly count: number; readonly owner: OwnerTag };
 }
 
+/** Processes in a row that do not come to wait before the next claim has to ask again, and the time between. */
+const START_ATTEMPTS = 5;
+const RETRY_DELAY_MS = 200;
+
 interface Waiting {
   readonly incarnation: Incarnation;
   readonly home: Home;
@@ -29,7 +32,7 @@ export class Supply {
   readonly #parts: SupplyParts;
   readonly #waiting: Waiting[] = [];
   #refilling: Promise<void> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: SupplyParts) {
     this.template = parts.template;
@@ -73,17 +76,26 @@ export class Supply {
 
   /** Ends all that wait, and starts none any more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(thrownAway());
     await this.#refilling;
     await Promise.all(this.#waiting.splice(0).map((waiting) => this.#discard(waiting)));
   }
 
   async #refill(): Promise<void> {
     const { workshop, standby } = this.#parts;
-    while (standby !== undefined && !this.#closed && this.#waiting.length < standby.count) {
+    const { signal } = this.#closing;
+    let failures = 0;
+    while (standby !== undefined && !signal.aborted && this.#waiting.length < standby.count) {
       await workshop.rest();
-      if (this.#closed) return;
-      await this.#startOne(standby.owner);
+      if (signal.aborted) return;
+      try {
+        await this.#startOne(standby.owner);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (failures === START_ATTEMPTS) throw error;
+        await sleep(workshop.options.clock, failures * RETRY_DELAY_MS, signal);
+      }
     }
   }
 
@@ -94,9 +106,10 @@ export class Supply {
     const home = await state.create({ kind: 'standby', owner, generation: 0, digest, golden, process: null });
     let incarnation: Incarnation | undefined;
     try {
-      incarnation = await Incarnation.start(workshop, template, { ...home, generation: 0 }, {});
+      const { signal } = this.#closing;
+      incarnation = await Incarnation.start(workshop, template, { ...home, generation: 0 }, { signal });
       await state.update(home, { process: incarnation.mark });
-      await incarnation.load({});
+      await incarnation.load({ signal });
     } catch (error) {
       await incarnation?.end(thrownAway());
       await state.remove(home);

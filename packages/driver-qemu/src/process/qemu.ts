@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type CallOptions, type Clock, type Timer, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, isWarmvmError, type Timer, WarmvmError } from '@warmvm/core/driver';
 import type { QmpEvent } from '../qmp/message.ts';
 import { Monitor } from '../qmp/monitor.ts';
 import type { ProcessEnd } from './qemu-process.ts';
@@ -40,6 +40,7 @@ export class Qemu {
   readonly #clock: Clock;
   readonly #awaited = new Set<(event: QmpEvent) => void>();
   #present: ObservedState;
+  #released = false;
   #onChange: (observed: ObservedState) => void = () => {};
 
   constructor(parts: QemuParts) {
@@ -48,6 +49,10 @@ export class Qemu {
     this.#present = parts.present;
     this.monitor = new Monitor(parts.monitor, parts.clock, (event) => this.#hear(event));
     void parts.process.ended.then((end) => this.observe(stateOfEnd(end, this.#present)));
+    // A QEMU that nobody can speak to any more is of no use, and must not live on unseen.
+    void this.monitor.closed.then(() => {
+      if (!this.#released) this.process.kill();
+    });
   }
 
   /** What QEMU said last of the state, or the end of its process. */
@@ -60,8 +65,18 @@ export class Qemu {
     this.#onChange = listener;
   }
 
-  execute(command: string, options: QemuCallOptions, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-    return this.monitor.execute(command, fields, options);
+  /** @throws as {@link Monitor.execute} does; WARMVM_MACHINE_CRASHED with what QEMU said when it ends before it answers */
+  async execute(
+    command: string,
+    options: QemuCallOptions,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<unknown> {
+    try {
+      return await this.monitor.execute(command, fields, options);
+    } catch (error) {
+      if (this.#released || !isWarmvmError(error, 'WARMVM_MACHINE_GONE')) throw error;
+      throw this.crashed(await this.process.ended);
+    }
   }
 
   /**
@@ -109,6 +124,7 @@ export class Qemu {
 
   /** Leaves the process alone, for another owner. */
   async release(): Promise<void> {
+    this.#released = true;
     this.#onChange = () => {};
     this.process.release();
     await this.monitor[Symbol.asyncDispose]();
