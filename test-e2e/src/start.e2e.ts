@@ -21,10 +21,18 @@ async function run(...words: readonly string[]): Promise<ProgramEnd> {
 /** Folders of ours in the folder for temporary files. */
 const temporaryFolders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('warmvm-libvirt-'));
 
-describe('warmvm start', () => {
+describe('warmvm start over libvirt', () => {
   test('proves and measures real machines, writes its report, and leaves nothing', async () => {
     const temporary = await temporaryFolders();
-    const { exitCode, stdout, stderr } = await run('start', '--samples', '2', '--json', 'report.json');
+    const { exitCode, stdout, stderr } = await run(
+      'start',
+      '--driver',
+      'libvirt',
+      '--samples',
+      '2',
+      '--json',
+      'report.json',
+    );
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     expect(stdout.split('\n').find((line) => line.startsWith('warmvm start:'))).toContain('real virtual machines');
@@ -64,7 +72,7 @@ describe('warmvm start', () => {
   ] as const;
   test.each(moments)('interrupted %s destroys everything and says so', async (_when, text) => {
     const temporary = await temporaryFolders();
-    await using program = runProgram(['start', '--json', 'report.json'], folder);
+    await using program = runProgram(['start', '--driver', 'libvirt', '--json', 'report.json'], folder);
     await program.prints(text);
     program.signal('SIGINT');
     program.signal('SIGINT');
@@ -81,12 +89,12 @@ describe('warmvm start', () => {
   test('works after it was killed, and soon nothing of the killed one is left', async () => {
     const temporary = await temporaryFolders();
     {
-      await using program = runProgram(['start'], folder);
+      await using program = runProgram(['start', '--driver', 'libvirt'], folder);
       await program.prints('1 of 20');
       program.kill('SIGKILL');
       await program.ended;
     }
-    const { exitCode, stdout, stderr } = await run('start', '--samples', '1');
+    const { exitCode, stdout, stderr } = await run('start', '--driver', 'libvirt', '--samples', '1');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('proved: nothing is left behind');
     // The daemon of the killed one ends by itself 20 s after the last connection.
@@ -110,7 +118,7 @@ describe('warmvm start', () => {
   test.each([
     [['start', '--samples', '0'], /samples.*expected a whole number from 1 to 10000/],
     [['start', '--samples', 'many'], /samples.*expected a whole number from 1 to 10000/],
-    [['start', '--driver', 'vmware'], /vmware.*Allowed choices are auto, libvirt, fake/],
+    [['start', '--driver', 'vmware'], /vmware.*Allowed choices are auto, qemu, libvirt, libvirt-ssh, fake/],
     [['start', '--json'], /'--json <file>' argument missing/],
     [['start', '--frobnicate'], /unknown option '--frobnicate'/],
     [['begin'], /unknown command 'begin'/],

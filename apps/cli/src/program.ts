@@ -21,8 +21,8 @@ export function createProgram(output: Output): Command {
     .command('start')
     .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')
     .addOption(
-      new Option('--driver <name>', 'auto takes libvirt where it is possible, else the embedded fake')
-        .choices(['auto', 'libvirt', 'libvirt-ssh', 'fake'])
+      new Option('--driver <name>', 'auto takes QEMU where it is possible, else the embedded fake')
+        .choices(['auto', 'qemu', 'libvirt', 'libvirt-ssh', 'fake'])
         .default('auto'),
     )
     .option('--uri <uri>', 'the host of libvirt-ssh, such as qemu+ssh://user@host/system')
@@ -35,7 +35,7 @@ export function createProgram(output: Output): Command {
   program
     .command('kit')
     .description('hold a driver against the driver contract, and write report.json')
-    .requiredOption('--driver <name>', 'fake, libvirt, or a file or package that exports kitSubject')
+    .requiredOption('--driver <name>', 'fake, libvirt, qemu, or a file or package that exports kitSubject')
     .option('--only <ids...>', 'cases, clauses or groups, such as RESET or GUEST-2 (default: all)')
     .option('--option <name=value>', 'an option for the subject; may be repeated', parsePair, {})
     .option('--lanes <count>', 'subjects to run side by side', parseLanes, 1)

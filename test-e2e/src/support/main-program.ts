@@ -74,6 +74,9 @@ const FOLDERS: readonly (readonly [folder: string, ours: RegExp])[] = [
   ['/var/lib/libvirt/qemu/snapshot', /^warmvm/],
   ['/var/lib/libvirt/images', /^warmvm/],
   ['/dev/shm', /^warmvm/],
+  ['/var/lib/warmvm/start/marks', /./],
+  ['/var/lib/warmvm/start/machines', /./],
+  ['/var/lib/warmvm/start/goldens', /./],
 ];
 const PROGRAMS = /^(qemu-system-\w+|libvirtd|virtlogd|tini)$/;
 

@@ -26,6 +26,8 @@ export interface EnsurePackagesOptions {
   readonly runner: CommandRunner;
   /** Names of Debian packages. @default {@link hypervisorPackages} of this architecture */
   readonly packages?: readonly string[];
+  /** Programs that must answer where there is no dpkg. @default those of QEMU and libvirt */
+  readonly programs?: readonly string[];
   /** Told what is about to happen, in sentences for people. @default none */
   readonly onProgress?: (text: string) => void;
   readonly signal?: AbortSignal;
@@ -45,6 +47,16 @@ export function hypervisorPackages(architecture: string = process.arch): readonl
   ];
 }
 
+/** What QEMU alone needs: no daemon. */
+export function qemuPackages(architecture: string = process.arch): readonly string[] {
+  return [architecture === 'arm64' ? 'qemu-system-arm' : 'qemu-system-x86'];
+}
+
+/** Name of the program that runs guests of an architecture of Node's. */
+export function qemuProgramOf(architecture: string = process.arch): string {
+  return architecture === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
+}
+
 /** True for Debian, Ubuntu, and what calls itself like one of them. */
 export function isDebianLike(osRelease: string): boolean {
   const words = [...osRelease.matchAll(/^(?:ID|ID_LIKE)="?([^"\n]*)"?$/gm)].flatMap((match) =>
@@ -58,7 +70,7 @@ export function planPackages(wanted: readonly string[], facts: PackageFacts): Pa
   const missing = wanted.filter((name) => !facts.installed.has(name));
   if (!isDebianLike(facts.osRelease)) {
     if (facts.programsPresent) return { kind: 'complete' };
-    const reason = `this is not Debian or Ubuntu: install QEMU, libvirt and tini yourself (there called something like ${wanted.join(', ')})`;
+    const reason = `this is not Debian or Ubuntu: install what is missing yourself (there called something like ${wanted.join(', ')})`;
     return { kind: 'impossible', missing: wanted, reason };
   }
   if (missing.length === 0) return { kind: 'complete' };
@@ -88,8 +100,14 @@ async function readFacts(): Promise<Omit<PackageFacts, 'installed' | 'programsPr
   return { osRelease, isRoot: process.getuid?.() === 0, architecture: process.arch };
 }
 
-async function programsAnswer(runner: CommandRunner, signal?: AbortSignal): Promise<boolean> {
-  for (const program of ['qemu-img', 'libvirtd', 'virtlogd', 'tini']) {
+const LIBVIRT_PROGRAMS = ['qemu-img', 'libvirtd', 'virtlogd', 'tini'];
+
+async function programsAnswer(
+  runner: CommandRunner,
+  programs: readonly string[],
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for (const program of programs) {
     const { exitCode } = await runner.run([program, '--version'], signal === undefined ? {} : { signal });
     if (exitCode !== 0) return false;
   }
@@ -129,7 +147,8 @@ export async function ensurePackages(
   const wanted = options.packages ?? hypervisorPackages(facts.architecture);
   const debian = isDebianLike(facts.osRelease);
   const installed = debian ? await installedPackages(options.runner, wanted, options.signal) : new Set<string>();
-  const programsPresent = debian || (await programsAnswer(options.runner, options.signal));
+  const programsPresent =
+    debian || (await programsAnswer(options.runner, options.programs ?? LIBVIRT_PROGRAMS, options.signal));
   const plan = planPackages(wanted, { ...facts, installed, programsPresent });
   if (plan.kind !== 'install') return plan;
   await install(plan.missing, options);

@@ -12,12 +12,22 @@ const CAPABLE: SceneFacts = {
 const incapable: Partial<SceneFacts> = {
   packages: async () => ({ kind: 'impossible', missing: ['tini'], reason: 'tini is missing' }),
 };
-const choose = (wanted: 'auto' | 'libvirt' | 'fake', facts: Partial<SceneFacts> = {}) =>
+const choose = (wanted: 'auto' | 'qemu' | 'libvirt' | 'fake', facts: Partial<SceneFacts> = {}) =>
   chooseScene({ driver: wanted }, quiet, signal, { ...CAPABLE, ...facts });
 
 describe('chooseScene', () => {
-  test.each(['auto', 'libvirt'] as const)('takes real machines for %s where they are possible', async (wanted) => {
-    expect(await choose(wanted)).toMatchObject({ kind: 'libvirt' });
+  test.each([
+    ['auto', 'qemu'],
+    ['qemu', 'qemu'],
+    ['libvirt', 'libvirt'],
+  ] as const)('takes real machines for %s where they are possible: %s', async (wanted, kind) => {
+    const looked: string[] = [];
+    const packages = async (of: 'qemu' | 'libvirt') => {
+      looked.push(of);
+      return { kind: 'complete' } as const;
+    };
+    expect(await choose(wanted, { packages })).toMatchObject({ kind });
+    expect(looked).toEqual([kind]);
   });
 
   test('takes the fake when asked, and looks at nothing', async () => {
@@ -35,20 +45,21 @@ describe('chooseScene', () => {
     expect(choice).toMatchObject({ kind: 'fake', why: expect.stringContaining('this is darwin') });
   });
 
-  test('refuses rather than take the fake when libvirt was asked for', async () => {
-    await expect(choose('libvirt', incapable)).rejects.toMatchObject({
+  test.each([
+    ['libvirt', 'libvirt'],
+    ['qemu', 'QEMU'],
+  ] as const)('refuses rather than take the fake when %s was asked for', async (wanted, name) => {
+    await expect(choose(wanted, incapable)).rejects.toMatchObject({
       code: 'WARMVM_HOST_UNREACHABLE',
-      message: 'libvirt cannot be used here: tini is missing',
+      message: `${name} cannot be used here: tini is missing`,
     });
   });
 
-  test('without root takes real machines only where a daemon answers', async () => {
-    expect(await choose('auto', { isRoot: false })).toMatchObject({
-      kind: 'fake',
-      why: expect.stringContaining('run as root'),
-    });
+  test('takes QEMU without root, and libvirt only where a daemon answers', async () => {
+    expect(await choose('auto', { isRoot: false })).toMatchObject({ kind: 'qemu' });
+    await expect(choose('libvirt', { isRoot: false })).rejects.toThrow('run as root');
     const answers = async (path: string) => path.endsWith('libvirt-sock');
-    expect(await choose('auto', { isRoot: false, answers })).toMatchObject({ kind: 'libvirt' });
+    expect(await choose('libvirt', { isRoot: false, answers })).toMatchObject({ kind: 'libvirt' });
   });
 
   test('goes to another host where that is asked for with its URI, and looks at nothing here', async () => {

@@ -12,6 +12,7 @@ import { Job, POOL_SIZE, type Say } from './job.ts';
 import { libvirtScene } from './libvirt-scene.ts';
 import { libvirtSshScene } from './libvirt-ssh-scene.ts';
 import type { StartOptions } from './options.ts';
+import { qemuScene } from './qemu-scene.ts';
 import { reportTable, type StartReport } from './report.ts';
 import { percentile } from './samples.ts';
 import type { Scene, SceneOptions } from './scene.ts';
@@ -31,7 +32,7 @@ async function start(options: StartOptions, output: Output, signal: AbortSignal)
   output.write(
     choice.kind === 'fake'
       ? `warmvm start: on the embedded fake, no real machines: ${choice.why}\n`
-      : `warmvm start: real virtual machines over ${choice.kind} (${choice.why})\n`,
+      : `warmvm start: real virtual machines ${choice.kind === 'qemu' ? 'on QEMU itself' : `over ${choice.kind}`} (${choice.why})\n`,
   );
   const scene = await sceneOf(choice, { signal, say: sayLine });
   let report: StartReport;
@@ -54,6 +55,8 @@ async function start(options: StartOptions, output: Output, signal: AbortSignal)
 
 function sceneOf(choice: SceneChoice, options: SceneOptions): Scene | Promise<Scene> {
   switch (choice.kind) {
+    case 'qemu':
+      return qemuScene(options);
     case 'libvirt':
       return libvirtScene(options);
     case 'libvirt-ssh':

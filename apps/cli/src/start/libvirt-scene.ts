@@ -1,11 +1,12 @@
 import { access, statfs } from 'node:fs/promises';
-import { systemClock, WarmvmError } from '@warmvm/core';
 import { createLibvirtDriver } from '@warmvm/driver-libvirt';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { systemCommandRunner } from '../host/command-runner.ts';
 import { ensureLibvirtDaemon } from '../host/daemon.ts';
+import { describeProgress } from './describe-progress.ts';
 import { DisposeStack } from './dispose-stack.ts';
-import { qemuProcesses, takeInventory } from './host-inventory.ts';
+import { takeInventory } from './host-inventory.ts';
+import { killFromOutside } from './kill-from-outside.ts';
 import { POOL_NAME } from './pool-names.ts';
 import type { Scene, SceneOptions } from './scene.ts';
 
@@ -23,7 +24,7 @@ export async function libvirtScene({ signal, say }: SceneOptions): Promise<Scene
     say('building the golden image from Debian packages (kernel, busybox, guest agent)');
     const image = await buildTinyImage({
       signal,
-      onProgress: (progress) => say(`golden image: ${describe(progress)}`),
+      onProgress: (progress) => say(`golden image: ${describeProgress(progress)}`),
     });
     const daemon = stack.use(await ensureLibvirtDaemon({ runner: systemCommandRunner, signal, onProgress: say }));
     const uri = `qemu:///system?socket=${daemon.socketPath}`;
@@ -56,17 +57,6 @@ export async function libvirtScene({ signal, say }: SceneOptions): Promise<Scene
   }
 }
 
-/** SIGKILL to the machine's QEMU: nobody asks the hypervisor, it has to notice. */
-async function killFromOutside(machine: string): Promise<number> {
-  const found = (await qemuProcesses()).find(({ guest }) => guest === machine);
-  if (found === undefined) {
-    throw new WarmvmError('WARMVM_MACHINE_GONE', `no QEMU process runs ${machine}`, { details: { machine } });
-  }
-  const at = systemClock.now();
-  process.kill(found.pid, 'SIGKILL');
-  return at;
-}
-
 /** Machines are short-lived: their disks go to memory where there is room, since flushing them to a disk buys nothing. */
 export async function chooseStorage(): Promise<string> {
   const room = await statfs(TMPFS).then(
@@ -81,10 +71,4 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function describe(progress: unknown): string {
-  if (typeof progress === 'string') return progress;
-  const { step, detail } = progress as { step?: string; detail?: string };
-  return [step, detail].filter((text) => text !== undefined).join(' ');
 }

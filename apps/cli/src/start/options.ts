@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander';
 
 /** Options of `warmvm start`. */
 export interface StartOptions {
-  /** Which driver; `auto` takes libvirt where real machines are possible, else the fake. */
-  readonly driver: 'auto' | 'libvirt' | 'libvirt-ssh' | 'fake';
+  /** Which driver; `auto` takes QEMU itself where real machines are possible, else the fake. */
+  readonly driver: 'auto' | 'qemu' | 'libvirt' | 'libvirt-ssh' | 'fake';
   /** The far host of `libvirt-ssh`, such as `qemu+ssh://user@host/system`. */
   readonly uri?: string;
   /** File to write the report to as JSON. */
