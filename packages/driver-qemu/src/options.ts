@@ -29,7 +29,10 @@ export interface QemuDriverOptions {
   readonly maxOverlayBytes?: number;
   /** Golden snapshots that nobody uses are removed above this, the longest unused first. @default 10737418240 */
   readonly maxCacheBytes?: number;
-  /** Processes that wait, for each golden snapshot, to become a machine. Each counts as a machine of the host. @default 0 */
+  /**
+   * Processes that wait, for each golden snapshot, to become a machine. They come on top of a pool's `max`, which counts machines alone.
+   * @default 0
+   */
   readonly standby?: number;
   /** Forks at a time. @default twice the number of CPUs here, at most 16 */
   readonly concurrentForks?: number;
