@@ -12,6 +12,7 @@ describe('duration', () => {
     [1000, '1.00 s'],
     [5934, '5.93 s'],
     [61_000, '61.0 s'],
+    [1_040_400, '1040 s'],
   ])('of %d ms reads %s', (durationMs, text) => {
     expect(duration(durationMs)).toBe(text);
   });

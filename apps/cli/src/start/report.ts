@@ -44,6 +44,7 @@ export function reportTable(figures: readonly MeasuredFigure[]): string {
 
 /** A duration as people read it: three significant digits, the unit that fits. */
 export function duration(durationMs: number): string {
+  if (durationMs >= 1_000_000) return `${Math.round(durationMs / 1000)} s`;
   if (durationMs >= 1000) return `${(durationMs / 1000).toPrecision(3)} s`;
   if (durationMs >= 1) return `${Number(durationMs.toPrecision(3))} ms`;
   return `${Number((durationMs * 1000).toPrecision(3))} µs`;
