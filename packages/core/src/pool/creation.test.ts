@@ -144,12 +144,12 @@ describe('creation', () => {
     };
     await makeReadyPool({
       driver,
-      onPrepareProgress: ({ step }) => {
-        seen.push(step);
+      onPrepareProgress: ({ step }, host) => {
+        seen.push(`${step} on ${host}`);
         throw new Error('broken listener');
       },
     });
-    expect(seen).toEqual(['boot']);
+    expect(seen).toEqual(['boot on stub']);
   });
 
   test('a golden snapshot that is gone is prepared anew', async () => {

@@ -39,7 +39,7 @@ export interface CheckedPoolOptions {
   readonly maxWaiting: number;
   readonly timeouts: CheckedTimeouts;
   readonly probe: Probe | undefined;
-  readonly onPrepareProgress: ((progress: PrepareProgress) => void) | undefined;
+  readonly onPrepareProgress: ((progress: PrepareProgress, host: string) => void) | undefined;
   readonly creationBackoff: Backoff;
   readonly breaker: Required<BreakerOptions>;
   readonly heartbeat: Required<HeartbeatOptions>;

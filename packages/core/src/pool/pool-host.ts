@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CallScope } from '../call/call-scope.ts';
 import type { Deadlines } from '../deadline/deadlines.ts';
-import type { Driver } from '../driver/driver.ts';
+import type { Driver, PrepareProgress } from '../driver/driver.ts';
 import { isWarmvmError } from '../driver/error.ts';
 import type { GoldenSnapshot } from '../driver/image.ts';
 import type { MachineId } from '../driver/machine.ts';
@@ -92,7 +92,8 @@ export class PoolHost implements Place {
     this.#deadlines = within.deadlines;
     const probe = options.probe === undefined ? {} : { probe: options.probe };
     const told = options.onPrepareProgress;
-    const onProgress = told === undefined ? {} : { onProgress: harmless(told) };
+    const onProgress =
+      told === undefined ? {} : { onProgress: harmless<PrepareProgress>((progress) => told(progress, host.name)) };
     this.#options = { driver, image, clock, ...timeouts, ...probe, ...onProgress };
     this.#owner = { pool: options.name, instance: this.#instance, process: currentOwnerProcess() };
     this.#snapshotReset = this.#makeSnapshotReset();

@@ -63,8 +63,8 @@ export interface PoolOptions extends ResetTimeouts {
   readonly forkConcurrency?: number;
   /** Proves a guest ready. @default the guest's ping, or the state where the driver has no guest agent */
   readonly probe?: Probe;
-  /** Told what the making of the golden snapshot is at; what it throws changes nothing. @default none */
-  readonly onPrepareProgress?: (progress: PrepareProgress) => void;
+  /** Told what the making of the golden snapshot is at, and on which host; what it throws changes nothing. @default none */
+  readonly onPrepareProgress?: (progress: PrepareProgress, host: string) => void;
   /** `auto` resets a machine where the driver can, `never` replaces it after each lease. @default 'auto' */
   readonly reset?: 'auto' | 'never';
   /** Waits between attempts at creation after a failure. @default Backoff.exponential({ baseMs: 500, capMs: 30000, jitter: 'decorrelated' }) */

@@ -106,11 +106,11 @@ export function meterSink(meter: Meter, pool: string, stats: () => PoolStats): E
     if (event.type === 'acquire-settled') {
       acquires.add(1, { pool, outcome: event.outcome });
       waits.record(event.waitedMs, { pool, outcome: event.outcome });
-    } else if (event.type === 'lease-ended') leases.add(1, { pool, status: event.status });
+    } else if (event.type === 'lease-ended') leases.add(1, { pool, host: event.host, status: event.status });
     else if (event.type === 'phase-ended') {
       const outcome = event.error === undefined ? 'ok' : 'failed';
-      phases.record(event.durationMs, { pool, phase: event.phase, outcome });
-      if (event.error !== undefined) failures.add(1, { pool, phase: event.phase });
+      phases.record(event.durationMs, { pool, host: event.host, phase: event.phase, outcome });
+      if (event.error !== undefined) failures.add(1, { pool, host: event.host, phase: event.phase });
     }
   };
 }
