@@ -16,6 +16,8 @@ export class HostFleet {
   #keepers: readonly HostKeeper[] = [];
   #parts: HostKeeperParts | undefined;
   #down = 0;
+  /** Whether every host is open and has its golden snapshot: then there is nothing to look at but what is wanted. */
+  #isCalm = false;
   /** Hosts that are told to drain, with those who wait for it; and whether it was told that nothing is left there. */
   readonly #draining = new Map<PoolHost, { readonly callers: ReadyGate; isTold: boolean }>();
 
@@ -65,20 +67,19 @@ export class HostFleet {
    */
   refill(wanted: number): number | undefined {
     const parts = this.#parts;
-    if (parts === undefined) return undefined;
-    let isWaiting = wanted > 0;
+    if (parts === undefined || (wanted === 0 && this.#isCalm)) return undefined;
+    this.#isCalm = true;
     for (const keeper of this.#keepers) {
       const { host } = keeper;
-      if (host.health.state === 'down') keeper.probe();
-      else if (!host.isOpen) continue;
-      else if (host.golden !== undefined) {
+      if (host.isOpen && host.golden !== undefined) {
         keeper.goldenPrepared();
         continue;
-      } else if (host.health.isDraining) continue;
-      else parts.maker.prepare(host);
-      isWaiting = true;
+      }
+      this.#isCalm = false;
+      if (host.health.state === 'down') keeper.probe();
+      else if (host.isOpen && !host.health.isDraining) parts.maker.prepare(host);
     }
-    if (!isWaiting) return undefined;
+    if (wanted === 0 && this.#isCalm) return undefined;
     const nowMs = this.#core.now();
     let left = wanted;
     for (; left > 0; left -= 1) {
@@ -89,10 +90,16 @@ export class HostFleet {
     return this.#nextMs(nowMs, left > 0);
   }
 
+  /** A creation failed, perhaps since a golden snapshot is gone: the hosts are looked at again. */
+  unsettle(): void {
+    this.#isCalm = false;
+  }
+
   /** A host is gone. News of an earlier loss than the latest changes nothing. */
   lost(host: PoolHost, error: unknown, epoch: number): void {
     if (!host.health.lose(epoch, this.#core.now())) return;
     this.#down += 1;
+    this.#isCalm = false;
     this.#core.hub.emit({ type: 'host-down', host: host.name, error });
     this.#keepers.find((keeper) => keeper.host === host)?.lost();
     if (!this.#core.closing) {

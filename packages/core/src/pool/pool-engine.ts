@@ -41,6 +41,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   readonly retirer: SlotRetirer;
   readonly readyGate: ReadyGate;
   readonly fleet: HostFleet;
+  readonly hosts: readonly PoolHost[];
   suspended = false;
   readonly #destroyer: SlotDestroyer;
   readonly #cleaner: SlotCleaner;
@@ -69,6 +70,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.#wake = new Alarm(this.deadlines, () => this.pump());
     this.readyGate = new ReadyGate(options.clock);
     this.fleet = new HostFleet(this, options);
+    this.hosts = this.fleet.hosts;
     const watcher = new SlotWatcher(this);
     const cleaner = new SlotCleaner(this, watcher);
     const destroyer = new SlotDestroyer(this);
@@ -90,10 +92,6 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
 
   get closing(): boolean {
     return this.#closing !== undefined;
-  }
-
-  get hosts(): readonly PoolHost[] {
-    return this.fleet.hosts;
   }
 
   get counts(): SlotCounts {
@@ -256,6 +254,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   }
 
   #creationFailed(): void {
+    this.fleet.unsettle();
     const { failure } = this.fleet;
     if (failure !== undefined) this.readyGate.reject(failure.error);
   }

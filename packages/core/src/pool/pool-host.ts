@@ -17,6 +17,7 @@ import { Permits } from './permits.ts';
 import type { Place } from './placement.ts';
 import { RateBucket } from './rate-bucket.ts';
 import type { Slot, SlotState } from './slot.ts';
+import type { SlotTable } from './slot-table.ts';
 import { countSupply, countTotal, type Demand, makeCounts } from './supply.ts';
 
 /** A listener's fault is its own: the boot that it is told of must not suffer from it. */
@@ -35,7 +36,7 @@ export class PoolHost implements Place {
   /** Bound on footprints there, within that of the pool. */
   readonly max: number;
   /** Slots there, by state; written by the slot table alone. */
-  readonly counts: Record<SlotState, number> = makeCounts();
+  readonly counts: Record<SlotState, number>;
   readonly health: HostHealth;
   /** Forks at a time. */
   readonly forks: Permits;
@@ -71,17 +72,18 @@ export class PoolHost implements Place {
   #owner: OwnerTag;
   #snapshotReset: SnapshotReset;
 
-  /** @param within what bounds its calls, and the size of the pool that it is a part of */
+  /** @param within what bounds its calls, the size of the pool that it is a part of, and the counts of that where it has no other host */
   constructor(
     host: CheckedHost,
     options: CheckedPoolOptions,
-    within: { readonly deadlines: Deadlines; readonly demand: Demand },
+    within: { readonly deadlines: Deadlines; readonly demand: Demand; readonly table: Pick<SlotTable, 'counts'> },
   ) {
     const { image, clock, timeouts, breaker, creationBackoff } = options;
     const { driver } = host;
     this.name = host.name;
     this.driver = driver;
     this.max = host.max;
+    this.counts = options.hosts.length === 1 ? within.table.counts : makeCounts();
     this.health = new HostHealth(options.heartbeat.misses);
     this.forks = new Permits(host.forkConcurrency);
     this.resets = new Permits(host.resetConcurrency);

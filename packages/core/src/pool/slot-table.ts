@@ -90,17 +90,19 @@ export class SlotTable {
     const to = phase?.kind ?? 'absent';
     if ((legalBits[from] & bitOf(to)) === 0) throw new Error(`slot ${slot.id} cannot go from ${from} to ${to}`);
     const { counts } = slot.host;
+    // The only host of a pool counts with the pool.
+    const isApart = counts !== this.#counts;
     if (from === 'absent') this.#slots.add(slot);
     else {
       this.#counts[from] -= 1;
-      counts[from] -= 1;
+      if (isApart) counts[from] -= 1;
     }
     if (from === 'ready') this.#unlink(slot);
     slot.phase = phase;
     if (to === 'absent') this.#slots.delete(slot);
     else {
       this.#counts[to] += 1;
-      counts[to] += 1;
+      if (isApart) counts[to] += 1;
     }
     if (phase?.kind === 'ready') this.#link(slot, phase.sinceMs);
     this.#onMove(slot, from, to);
