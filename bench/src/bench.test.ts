@@ -26,7 +26,7 @@ describe('bench', () => {
     return bench(parseRequest(args, write), { signal, write, view, style: PLAIN_STYLE, folder });
   }
 
-  const acquire = ['acquire', '--driver', 'fake', '--samples', '20'];
+  const acquire = ['acquire', '--driver', 'fake', '--samples', '20', '--in-process'];
 
   async function targets(floor: number): Promise<string> {
     const file = join(folder, 'targets.json');
@@ -71,6 +71,13 @@ describe('bench', () => {
     expect(text).toMatch(/✗ 'acquire' of acquire on fake is worse/);
   });
 
+  test('spreads microseconds over processes, each a block of the samples', async () => {
+    const json = join(folder, 'apart.json');
+    expect(await run('acquire', '--driver', 'fake', '--samples', '25', '--json', json)).toBe(0);
+    const { suites } = await readResult(json);
+    expect(suites[0]?.figures.acquire?.blocks).toEqual([5, 5, 5, 5, 5]);
+  });
+
   test('reads what it compares with before it measures anything', async () => {
     const file = join(folder, 'old.json');
     await writeFile(file, '{"schema": 1}');
@@ -85,7 +92,7 @@ describe('bench', () => {
   test('takes a driver from a module of yours', async () => {
     const kit = new URL('./fixtures/subject.ts', import.meta.url).pathname;
     const json = join(folder, 'mine.json');
-    expect(await run('acquire', 'cycle', '--driver', kit, '--samples', '10', '--json', json)).toBe(0);
+    expect(await run('acquire', 'cycle', '--driver', kit, '--samples', '10', '--json', json, '--in-process')).toBe(0);
     const { suites } = await readResult(json);
     expect(suites.map(({ suite, driver }) => [suite, driver])).toEqual([
       ['acquire', kit],

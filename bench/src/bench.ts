@@ -48,10 +48,20 @@ async function run(
   targets: readonly Target[],
   { signal, view, folder }: BenchScene,
 ): Promise<BenchResult> {
-  const { compare, acrossHosts, suites, named, drivers, samples } = request;
+  const { compare, acrossHosts, inProcess, suites, named, drivers, samples } = request;
   // Read before anything is measured: a file that cannot be compared with would cost the whole run.
   const base = compare === undefined ? undefined : await readResult(compare);
-  const result = await runSuites({ suites, named, drivers, samples, targets, signal, onProgress: view.listen, folder });
+  const result = await runSuites({
+    suites,
+    named,
+    drivers,
+    samples,
+    inProcess,
+    targets,
+    signal,
+    onProgress: view.listen,
+    folder,
+  });
   if (base === undefined) return result;
   const labels = { baseLabel: compare!, currentLabel: 'this run' };
   const comparison = compareResults(base, result, { ...labels, acrossHosts });

@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { HOSTS } from './host/open-host.ts';
 import type { Outputs } from './report/outputs.ts';
 import type { Suite } from './suite.ts';
@@ -17,7 +17,12 @@ interface Common extends Outputs {
 /** What was asked for on the command line. */
 export type Request =
   | { readonly kind: 'list' }
-  | (Common & { readonly kind: 'run'; readonly compare?: string; readonly acrossHosts: boolean })
+  | (Common & {
+      readonly kind: 'run';
+      readonly compare?: string;
+      readonly acrossHosts: boolean;
+      readonly inProcess: boolean;
+    })
   | (Common & { readonly kind: 'compare-ref'; readonly ref: string; readonly blocks: number });
 
 const DEFAULT_DRIVERS = ['fake', 'libvirt'];
@@ -32,9 +37,11 @@ export function parseRequest(args: readonly string[], write: (text: string) => v
     .option('--list', 'only tell which suites and drivers there are')
     .option('--compare <file>', 'compare with the result in this file')
     .option('--across-hosts', 'compare although the hosts differ')
+    // For the processes that a suite is spread over.
+    .addOption(new Option('--in-process').hideHelp())
     .addArgument(suiteArgument())
     .action((names: readonly string[], options) => {
-      const { list, compare, acrossHosts, ...rest } = options;
+      const { list, compare, acrossHosts, inProcess, ...rest } = options;
       request =
         list === true
           ? { kind: 'list' }
@@ -43,6 +50,7 @@ export function parseRequest(args: readonly string[], write: (text: string) => v
               ...common(program, names, rest),
               ...(compare === undefined ? {} : { compare }),
               acrossHosts: acrossHosts === true,
+              inProcess: inProcess === true,
             };
     });
   const compare = command('compare', write)

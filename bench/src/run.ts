@@ -12,6 +12,7 @@ import { Recorder } from './measure/recorder.ts';
 import type { ProgressListener } from './progress.ts';
 import { type BenchResult, SCHEMA } from './result/bench-result.ts';
 import type { SuiteResult } from './result/suite-result.ts';
+import { runApart } from './run-apart.ts';
 import type { Suite } from './suite.ts';
 import { obstacleTo } from './suites.ts';
 import type { Target } from './targets.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly drivers: readonly string[];
   /** @default each suite's own */
   readonly samples?: number | undefined;
+  /** Keeps in this process what is otherwise spread over several. @default true */
+  readonly inProcess?: boolean;
   readonly targets: readonly Target[];
   /** Folder that paths of drivers are meant from. */
   readonly folder: string;
@@ -88,7 +91,17 @@ export async function runSuites(options: RunOptions): Promise<BenchResult> {
 }
 
 async function runSuite(suite: Suite, host: BenchHost, options: RunOptions, clock: Clock): Promise<SuiteResult> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, inProcess = true, folder } = options;
+  if (!inProcess && 'processes' in suite && isSimulated(host)) {
+    onProgress({ type: 'suite-started', suite: suite.name, driver: host.driverName, what: suite.what });
+    const samples = options.samples ?? suite.defaultSamples;
+    const onRound = (done: number, of: number): void => onProgress({ type: 'rounds', done, of });
+    const { name, processes = 1 } = suite;
+    const run = { suite: name, driver: host.driverName, samples, processes, folder, signal, onRound };
+    const result = await runApart(run);
+    onProgress({ type: 'suite-ended', result });
+    return result;
+  }
   const recorder = new Recorder();
   const context = {
     clock,

@@ -32,6 +32,8 @@ export interface FakeSuite extends SuiteFacts {
 export interface HostSuite extends SuiteFacts {
   /** Whether its figures mean anything where machines are simulated. Elsewhere it runs on the fake only when it is named. */
   readonly simulated: boolean;
+  /** Processes that it is spread over where machines are simulated, and microseconds count. @default 1 */
+  readonly processes?: number;
   /** What it cannot do without. */
   readonly needs: readonly (keyof BenchHost)[];
   run(context: SuiteContext, host: BenchHost): Promise<void>;

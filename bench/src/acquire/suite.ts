@@ -17,6 +17,7 @@ export const acquireSuite: HostSuite = {
   what: 'a lease from a warm pool, five at once, and five more than there are machines; release is not timed',
   defaultSamples: 2000,
   simulated: true,
+  processes: 5,
   needs: [],
   async run(context, host) {
     const isQuick = isSimulated(host);

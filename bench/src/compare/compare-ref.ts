@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemCommandRunner } from 'warmvm/measure';
 import { alternate } from '../alternate.ts';
 import { decideGate } from '../gate.ts';
 import type { Request } from '../program.ts';
@@ -13,6 +12,7 @@ import type { Target } from '../targets.ts';
 import { judge } from '../verdicts.ts';
 import { compareResults } from './compare.ts';
 import { mergeRuns } from './merge.ts';
+import { runCheckout } from './run-checkout.ts';
 import { checkOut } from './worktree.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
@@ -31,7 +31,8 @@ export async function compareRef(
 ): Promise<BenchResult> {
   const { signal } = scene;
   const onProgress = scene.view.listen;
-  onProgress({ type: 'step', text: `checking out and installing ${request.ref}` });
+  const onLine = (text: string): void => onProgress({ type: 'step', text });
+  onLine(`checking out and installing ${request.ref}`);
   const base = await checkOut(REPOSITORY, request.ref, signal);
   const results = await mkdtemp(join(tmpdir(), 'warmvm-bench-results-'));
   try {
@@ -39,7 +40,9 @@ export async function compareRef(
     const run = async (side: keyof typeof runs, block: number): Promise<void> => {
       signal.throwIfAborted();
       const json = join(results, `${side}-${block}.json`);
-      await runCheckout(side === 'base' ? base.folder : REPOSITORY, json, request, scene);
+      const checkout = side === 'base' ? base.folder : REPOSITORY;
+      const names = request.named ? request.suites.map(({ name }) => name) : [];
+      await runCheckout({ ...request, checkout, names, json, folder: scene.folder, signal, onLine });
       runs[side].push(await readResult(json));
     };
     for (let block = 0; block < request.blocks; block += 1) {
@@ -55,29 +58,4 @@ export async function compareRef(
     await rm(results, { recursive: true, force: true });
     await base[Symbol.asyncDispose]();
   }
-}
-
-async function runCheckout(
-  checkout: string,
-  json: string,
-  { suites, named, drivers, samples }: RefRequest,
-  { signal, view, folder }: BenchScene,
-): Promise<void> {
-  const { exitCode, output } = await systemCommandRunner.run(
-    [
-      'env',
-      '-C',
-      folder,
-      process.execPath,
-      '--conditions=@warmvm/source',
-      join(checkout, 'bench/src/main.ts'),
-      ...(named ? suites.map(({ name }) => name) : []),
-      ...drivers.flatMap((driver) => ['--driver', driver]),
-      ...(samples === undefined ? [] : ['--samples', String(samples)]),
-      '--json',
-      json,
-    ],
-    { signal, onLine: (text) => view.listen({ type: 'step', text }) },
-  );
-  if (exitCode !== 0) throw new Error(`the bench app of ${checkout} ended with ${exitCode}:\n${output.slice(-4000)}`);
 }
