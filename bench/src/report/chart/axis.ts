@@ -24,6 +24,8 @@ const GREATEST = 1e18;
 const MOST_TICKS = 6;
 /** Share of the length that a label needs on a phone. */
 const LABEL_ROOM = 0.15;
+/** The same in a column beside a number. */
+const NARROW_LABEL_ROOM = 0.24;
 /** Share of the length that stays free on both sides. */
 const MARGIN = 0.035;
 
@@ -42,7 +44,7 @@ export function axisOf(values: readonly number[], unit: AnyUnit): Axis {
 /** A logarithmic axis with 1 on it, for how many times as good as something. */
 export function timesAxis(values: readonly number[]): Axis {
   const all = [0.5, 4, ...values.map(measurable).filter((value) => value > 0)];
-  return logAxis(extreme(all, Math.min), extreme(all, Math.max), false, 'ratio');
+  return logAxis(extreme(all, Math.min), extreme(all, Math.max), false, 'ratio', NARROW_LABEL_ROOM);
 }
 
 /** A logarithmic axis around 1, for ratios: both directions have the same room. */
@@ -88,12 +90,12 @@ function linearAxis(values: readonly number[], unit: AnyUnit): Axis {
   };
 }
 
-function logAxis(least: number, greatest: number, hasZero: boolean, unit: AnyUnit): Axis {
-  const room = (greatest / least) ** MARGIN;
-  const low = hasZero ? least / room ** 3 : least / room;
-  const high = greatest * room;
+function logAxis(least: number, greatest: number, hasZero: boolean, unit: AnyUnit, room = LABEL_ROOM): Axis {
+  const margin = (greatest / least) ** MARGIN;
+  const low = hasZero ? least / margin ** 3 : least / margin;
+  const high = greatest * margin;
   const scale = scaleLog([low, high], [0, 1]);
-  const ticks = labelled(logTicks(low, high), scale, unit);
+  const ticks = labelled(logTicks(low, high), scale, unit, room);
   return {
     kind: 'log',
     low,
@@ -116,14 +118,19 @@ function logTicks(low: number, high: number): readonly number[] {
 }
 
 /** Ticks that have room for their labels, on a phone too; 1 always has its own, since ratios are read from there. */
-function labelled(values: readonly number[], scale: (value: number) => number, unit: AnyUnit): readonly Tick[] {
+function labelled(
+  values: readonly number[],
+  scale: (value: number) => number,
+  unit: AnyUnit,
+  room = LABEL_ROOM,
+): readonly Tick[] {
   const ticks: Tick[] = [];
   const one = unit === 'ratio' && values.includes(1) ? scale(1) : null;
   for (const value of values) {
     const at = scale(value);
     if (at < 0 || at > 1) continue;
-    if (ticks.some((tick) => Math.abs(tick.at - at) < LABEL_ROOM)) continue;
-    if (one !== null && at !== one && Math.abs(one - at) < LABEL_ROOM) continue;
+    if (ticks.some((tick) => Math.abs(tick.at - at) < room)) continue;
+    if (one !== null && at !== one && Math.abs(one - at) < room) continue;
     ticks.push({ at, label: quantity(value, unit) });
   }
   return ticks;

@@ -11,6 +11,8 @@ const TICK_MS = 1_000;
 
 type Task = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output'>;
 
+type Unnamed = 'getting ready' | 'both sides in turns';
+
 /** A suite that waits for its turn, runs, or has ended. */
 interface Row {
   readonly title: string;
@@ -23,7 +25,9 @@ interface Row {
 export class LiveView {
   readonly #options: ViewOptions;
   readonly #results: SuiteResult[] = [];
+  readonly #leftOut: string[] = [];
   #rows: readonly Row[] = [];
+  #unnamed: Unnamed | undefined;
   #current = -1;
   #remaining: RemainingTime;
   #step = '';
@@ -49,6 +53,7 @@ export class LiveView {
     }
     await this.#drawn.catch(() => {});
     const { write, style } = this.#options;
+    for (const line of this.#leftOut.splice(0)) write(line);
     for (const result of this.#results.splice(0)) {
       write(`\n${style.strong(clean(result.suite))} (${clean(result.driver)}): ${clean(result.what)}\n\n`);
       write(`${suiteText(result, style)}\n`);
@@ -61,8 +66,8 @@ export class LiveView {
       case 'run-started':
         this.#draw(progress.suites.map(({ suite, driver }) => `${clean(suite)} (${clean(driver)})`));
         break;
-      // Before the picture is drawn, and nobody waits for it.
       case 'suite-left-out':
+        this.#leftOut.push(`${clean(progress.suite)} (${clean(progress.driver)}): left out, ${clean(progress.why)}\n`);
         break;
       case 'suite-started':
         this.#current += 1;
@@ -70,9 +75,11 @@ export class LiveView {
         this.#step = clean(progress.what);
         break;
       case 'step':
+        if (this.#rows.length === 0) this.#drawUnnamed('getting ready');
         this.#step = clean(progress.text);
         break;
       case 'rounds':
+        if (this.#unnamed === 'getting ready') this.#drawUnnamed('both sides in turns');
         this.#remaining.rounds(progress.done, progress.of, this.#options.clock.now());
         break;
       case 'suite-ended':
@@ -81,8 +88,17 @@ export class LiveView {
         break;
       case 'run-ended':
         this.#tick?.cancel();
+        this.#end(this.#rows[this.#current]);
         break;
     }
+  }
+
+  /** What comes before the suites are known, and a run that starts others in turns, are one line. */
+  #drawUnnamed(title: Unnamed): void {
+    this.#draw([title]);
+    this.#unnamed = title;
+    this.#current = 0;
+    this.#remaining = new RemainingTime(this.#options.clock.now());
   }
 
   #end(row: Row | undefined): void {
@@ -92,6 +108,11 @@ export class LiveView {
   }
 
   #draw(titles: readonly string[]): void {
+    this.#end(this.#rows[this.#current]);
+    this.#tick?.cancel();
+    this.#unnamed = undefined;
+    this.#current = -1;
+    this.#step = '';
     this.#rows = titles.map((title) => ({
       title,
       ended: Promise.withResolvers<void>(),
@@ -110,7 +131,9 @@ export class LiveView {
       },
     }));
     const rendererOptions = { timer: PRESET_TIMER, formatOutput: 'truncate' } as const;
-    this.#drawn = new Listr(tasks, { rendererOptions, registerSignalListeners: false }).run();
+    const list = new Listr(tasks, { rendererOptions, registerSignalListeners: false });
+    // One picture after the other: two at once would draw over each other.
+    this.#drawn = this.#drawn.then(() => list.run());
     this.#drawn.catch(() => {});
     this.#tickOn();
   }
