@@ -8,6 +8,7 @@ import { initSuite } from './init/suite.ts';
 import { listSuite } from './list/suite.ts';
 import { poolEngineSuite } from './pool-engine/suite.ts';
 import { resetSuite } from './reset/suite.ts';
+import { rpcSshSuite } from './rpc/ssh-suite.ts';
 import { rpcSuite } from './rpc/suite.ts';
 import type { Suite } from './suite.ts';
 
@@ -16,6 +17,7 @@ export const SUITES: readonly Suite[] = [
   acquireSuite,
   poolEngineSuite,
   rpcSuite,
+  rpcSshSuite,
   listSuite,
   bootSuite,
   resetSuite,

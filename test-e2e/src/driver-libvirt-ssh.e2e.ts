@@ -1,8 +1,12 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createPool, type Driver, type GoldenImage } from '@warmvm/core';
 import { createLibvirtSshDriver, type SshWay } from '@warmvm/driver-libvirt-ssh';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LibvirtHost, openLibvirtHost, processes, storageFor } from './support/libvirt-host.ts';
+import { runProgram } from './support/main-program.ts';
 import { type SshHost, startSshHost } from './support/ssh-host.ts';
 import { ALL_TRACES, leaveTraces, ownerOf, shell, tracesIn } from './support/tenant.ts';
 
@@ -79,5 +83,30 @@ describe('a pool over ssh', () => {
     await pool.close({ graceMs: 0 });
     await driver[Symbol.asyncDispose]();
     expect(await host.inventory([storage.storagePath])).toEqual(before);
+  });
+});
+
+describe('warmvm start --driver libvirt-ssh', () => {
+  test('plays on a host that a URI names, and leaves nothing there', { timeout: 300_000 }, async () => {
+    const before = await host.inventory(['/var/lib/libvirt/images/warmvm']);
+    const folder = await mkdtemp(join(tmpdir(), 'warmvm-e2e-start-ssh-'));
+    const { keyFile, knownHosts, port } = ssh.options;
+    const query = `keyfile=${keyFile}&known_hosts=${knownHosts}&socket=${host.uri.replace(/^.*socket=/, '')}`;
+    const uri = `qemu+ssh://root@127.0.0.1:${port}/system?${query}`;
+    await using program = runProgram(
+      ['start', '--driver', 'libvirt-ssh', '--uri', uri, '--samples', '2', '--json', 'report.json'],
+      folder,
+    );
+    const { exitCode, stdout, stderr } = await program.ended;
+    expect(stderr).toBe('');
+    expect(stdout).toContain('proved: nothing is left behind');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))).toMatchObject({
+      driver: 'libvirt-ssh',
+      proofs: { markerAbsentAfterReset: true, killedMachineEvicted: true, leftBehind: 0 },
+    });
+    await rm(folder, { recursive: true });
+    expect(await host.inventory(['/var/lib/libvirt/images/warmvm'])).toEqual(before);
+    await expect.poll(() => ssh.sessionPids(), { timeout: 10_000 }).toEqual([]);
   });
 });

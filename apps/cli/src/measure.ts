@@ -1,6 +1,7 @@
 /** What the main job and the benchmarks of this repository share. Not part of the published package. */
 export { type Command, type CommandRunner, systemCommandRunner } from './host/command-runner.ts';
 export { ensureLibvirtDaemon, type LibvirtDaemon } from './host/daemon.ts';
+export { canStartSshd, startPrivateSshd } from './host/private-sshd.ts';
 export { runInterruptibly } from './interruptible.ts';
 export { loadModule } from './kit/load-module.ts';
 export { SUBJECTS } from './kit/subjects/index.ts';

@@ -35,7 +35,7 @@ export function createProgram(output: Output): Command {
   program
     .command('kit')
     .description('hold a driver against the driver contract, and write report.json')
-    .requiredOption('--driver <name>', 'fake, libvirt, qemu, or a file or package that exports kitSubject')
+    .requiredOption('--driver <name>', 'fake, libvirt, libvirt-ssh, qemu, or a file or package that exports kitSubject')
     .option('--only <ids...>', 'cases, clauses or groups, such as RESET or GUEST-2 (default: all)')
     .option('--option <name=value>', 'an option for the subject; may be repeated', parsePair, {})
     .option('--lanes <count>', 'subjects to run side by side', parseLanes, 1)

@@ -40,6 +40,8 @@ export interface BenchHost extends AsyncDisposable {
   readonly driverTellsRunning?: boolean;
   /** Socket of a libvirt daemon, for suites of the client alone. */
   readonly libvirtSocket?: string;
+  /** Set where an sshd can be started on this computer. */
+  readonly canStartSshd?: true;
 }
 
 /** What most drivers are tried with. */

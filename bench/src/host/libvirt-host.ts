@@ -2,6 +2,7 @@ import { createLibvirtDriver, type LibvirtDriverOptions } from '@warmvm/driver-l
 import { buildTinyImage } from '@warmvm/guest-image';
 import { openClient } from '@warmvm/libvirt';
 import {
+  canStartSshd,
   chooseScene,
   chooseStorage,
   DisposeStack,
@@ -64,6 +65,7 @@ export async function openLibvirtHost({ signal, say, clock }: HostRequest): Prom
       processOf: qemuOf,
       watchRunning: (until) => watchRunningDomains(uri, clock, until),
       libvirtSocket: socketPath,
+      ...(canStartSshd() ? { canStartSshd: true as const } : {}),
       [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -4,5 +4,6 @@ import type { SubjectModule } from '@warmvm/driver-testkit';
 export const SUBJECTS: Readonly<Record<string, () => Promise<SubjectModule>>> = {
   fake: () => import('./fake.ts'),
   libvirt: () => import('./libvirt.ts'),
+  'libvirt-ssh': () => import('./libvirt-ssh.ts'),
   qemu: () => import('./qemu.ts'),
 };

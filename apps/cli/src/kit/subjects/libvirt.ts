@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { currentOwnerProcess, sleep, systemClock } from '@warmvm/core';
+import { currentOwnerProcess, type Driver, sleep, systemClock } from '@warmvm/core';
 import { createLibvirtDriver, type LibvirtDriverOptions } from '@warmvm/driver-libvirt';
 import type { OpenSubject, SubjectRequest } from '@warmvm/driver-testkit';
 import { buildTinyImage } from '@warmvm/guest-image';
@@ -16,7 +16,14 @@ import { packageVersion } from '../package-version.ts';
 import { CuttableDialer } from './cuttable-dialer.ts';
 import { requireOptions } from './options.ts';
 
-type Variant = Pick<LibvirtDriverOptions, 'reset' | 'agentTransport'>;
+/** Options that people may give. */
+export type Variant = Pick<LibvirtDriverOptions, 'reset' | 'agentTransport'>;
+
+/** The values that each of them may have. */
+export const VARIANTS: Readonly<Record<keyof Variant, readonly string[]>> = {
+  reset: ['in-place', 'revert'],
+  agentTransport: ['auto', 'channel', 'libvirt'],
+};
 
 /** Guests under emulation on a computer with other work are that much slower than the kit's times expect. */
 const EMULATED = 4;
@@ -25,9 +32,37 @@ const CLOCK_TOLERANCE_MS = 2_000;
 const AGENT_TIMEOUT_MS = 15_000;
 const DEATH_POLL_MS = 2;
 
+/** The way that a driver takes to the daemon of this computer. */
+export interface LibvirtWay {
+  /** For the report. */
+  readonly name: string;
+  readonly packageName: string;
+  driver(options: LibvirtDriverOptions): Driver;
+  /** Breaks it and lets nobody through, until the result is disposed. */
+  cut(): AsyncDisposable;
+}
+
 /** Real machines on this computer's libvirt. `WARMVM_LIBVIRT_SOCKET` names another daemon than the system's. */
-export async function kitSubject({ options, say, signal }: SubjectRequest): Promise<OpenSubject> {
-  requireOptions(options, { reset: ['in-place', 'revert'], agentTransport: ['auto', 'channel', 'libvirt'] });
+export async function kitSubject(request: SubjectRequest): Promise<OpenSubject> {
+  requireOptions(request.options, VARIANTS);
+  return libvirtSubject(request, request.options as Variant, async (_stack, socketPath) => {
+    const uri = `qemu:///system?socket=${socketPath}`;
+    const way = new CuttableDialer(localDialer(uri));
+    return {
+      name: 'libvirt',
+      packageName: '@warmvm/driver-libvirt',
+      driver: (options) => createLibvirtDriver({ ...options, uri, dial: way.dial, guardian: false }),
+      cut: () => way.cut(),
+    };
+  });
+}
+
+/** The same over another way. */
+export async function libvirtSubject(
+  { say, signal }: SubjectRequest,
+  variant: Variant,
+  open: (stack: DisposeStack, socketPath: string) => Promise<LibvirtWay>,
+): Promise<OpenSubject> {
   const stack = new DisposeStack();
   const limits = signal === undefined ? {} : { signal };
   try {
@@ -45,24 +80,15 @@ export async function kitSubject({ options, say, signal }: SubjectRequest): Prom
     const acceleration = await accelerationOf(uri);
     const observer = await openClient({ uri, ...limits });
     stack.use({ [Symbol.asyncDispose]: () => observer.close() });
-    const way = new CuttableDialer(localDialer(uri));
+    const way = await open(stack, socketPath);
     const timeScale = acceleration === 'tcg' ? EMULATED : 1;
     const times = { clockToleranceMs: CLOCK_TOLERANCE_MS * timeScale, agentTimeoutMs: AGENT_TIMEOUT_MS * timeScale };
-    const variant = options as Variant;
     return {
-      name: ['libvirt', ...Object.values(variant)].join(' '),
-      version: packageVersion('@warmvm/driver-libvirt'),
+      name: [way.name, ...Object.values(variant)].join(' '),
+      version: packageVersion(way.packageName),
+      // A host that is cut off stays so for longer than this, and the kit waits for the driver to say so.
       create: async () =>
-        createLibvirtDriver({
-          uri,
-          dial: way.dial,
-          storagePool,
-          storagePath,
-          acceleration,
-          guardian: false,
-          ...times,
-          ...variant,
-        }),
+        way.driver({ storagePool, storagePath, acceleration, reconnectMs: 1_000, ...times, ...variant }),
       goldenImage,
       async hostObjects() {
         const files = await readdir(storagePath).catch(() => []);
