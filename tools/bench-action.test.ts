@@ -39,7 +39,15 @@ describe('the bench action', () => {
       const given = Object.keys(env ?? {}).filter((name) => name !== 'GH_TOKEN');
       for (const name of given) expect(text).toMatch(new RegExp(`\\$\\{?${name}\\b|env\\.${name}\\b`));
       const read = [...text.matchAll(/\$\{?([A-Z][A-Z_]*)\b/g)].map((match) => match[1]!);
-      const provided = new Set([...given, 'GITHUB_ACTION_PATH', 'GITHUB_OUTPUT', 'GITHUB_STEP_SUMMARY', 'PATH']);
+      const provided = new Set([
+        ...given,
+        'GITHUB_ACTION_PATH',
+        'GITHUB_OUTPUT',
+        'GITHUB_STEP_SUMMARY',
+        'GITHUB_PATH',
+        'PATH',
+        'PWD',
+      ]);
       for (const own of ['GITHUB_REPOSITORY', 'RUNNER_TEMP', 'MARKER']) provided.add(own);
       expect(read.filter((name) => !provided.has(name))).toEqual([]);
     }
@@ -245,12 +253,22 @@ describe('a script of the bench action', () => {
     });
   });
 
-  test('set-up.sh installs into the checkout that the action came with', async () => {
+  test('set-up.sh installs into the checkout that the action came with, and puts its pnpm on the PATH', async () => {
     stub('npm', 'echo "in $PWD"');
     stub('sudo', 'true');
-    const { exitCode, output } = await run('set-up.sh', {});
+    const action = join(folder, 'checkout/.github/actions/bench');
+    const pnpm = join(folder, 'checkout/.toolchain/@pnpm+exe.1/node_modules/@pnpm/exe');
+    mkdirSync(action, { recursive: true });
+    mkdirSync(pnpm, { recursive: true });
+    writeFileSync(join(pnpm, 'pnpm'), '');
+    writeFileSync(join(folder, 'path'), '');
+    const { exitCode, output } = await run('set-up.sh', {
+      GITHUB_ACTION_PATH: action,
+      GITHUB_PATH: join(folder, 'path'),
+    });
     expect(exitCode).toBe(0);
-    expect(output).toContain(`in ${root.replace(/\/$/, '')}`);
+    expect(output).toContain(`in ${folder}/checkout`);
     expect(written('calls')).toContain('npm run --silent check -- --only imports');
+    expect(written('path')).toBe(`${pnpm}\n`);
   });
 });

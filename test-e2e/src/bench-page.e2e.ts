@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from './support/browser.ts';
 
 const EXAMPLE = fileURLToPath(import.meta.resolve('@warmvm/bench/fixtures/example-result.json'));
+const BASELINES = fileURLToPath(new URL('../../bench/baselines', import.meta.url));
 const EVIL =
   '</script><script>window.hacked = true</script><img src="https://example.com/x" onerror="window.hacked = true">';
 const SCHEMES = ['light', 'dark'] as const;
@@ -29,6 +31,13 @@ afterAll(async () => {
   await browser?.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Every committed raw run of the bench. Those of `npm start` are of another kind. */
+function recordedRuns(): readonly (readonly [string, BenchResult])[] {
+  return globSync('*.json', { cwd: BASELINES })
+    .filter((file) => !file.startsWith('start-'))
+    .map((file) => [file, parseResult(readFileSync(join(BASELINES, file), 'utf8'), file)]);
+}
 
 /** A page with what it complained about and what it asked the network for. */
 interface Watched {
@@ -80,6 +89,15 @@ describe.each(WIDTHS)('the page of a result, %d pixels wide', (width) => {
     expect(requests).toEqual([page.url()]);
     await page.close();
   });
+});
+
+test.each(recordedRuns())('the page of %s fits a phone, and stays small', async (_name, recorded) => {
+  const { page, complaints, requests } = await open(recorded, 375, 'light');
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(375);
+  expect((await stat(join(folder, 'page.html'))).size).toBeLessThan(1_500_000);
+  expect(complaints).toEqual([]);
+  expect(requests).toEqual([page.url()]);
+  await page.close();
 });
 
 test('colours follow the system, and then the button', async () => {

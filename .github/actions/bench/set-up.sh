@@ -8,3 +8,6 @@ fi
 cd "$GITHUB_ACTION_PATH/../../.."
 # Fetches the pinned pnpm and all packages; the gate itself takes no time.
 npm run --silent check -- --only imports
+# A comparison with a commit installs that commit too.
+pnpm="$(find .toolchain -path '*/node_modules/@pnpm/*/pnpm' 2>/dev/null | head -n 1)"
+if [ -n "$pnpm" ]; then dirname "$PWD/$pnpm" >> "$GITHUB_PATH"; fi

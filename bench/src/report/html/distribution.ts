@@ -101,13 +101,20 @@ function boundLine(kind: Bound['kind'], at: number, row: number, bottom: number,
   ];
 }
 
+/** A curve that only rises leaves room above it on the left, and below it on the right. */
 function pointLabel(at: number, y: number, text: string): readonly VNode[] {
   const left = at > 0.68;
   return [
     h('circle', { class: 'point', cx: percent(at), cy: y, r: 4 }),
     h(
       'text',
-      { class: 'point-label', x: percent(at), y: y + 15, dx: left ? -8 : 8, 'text-anchor': left ? 'end' : 'start' },
+      {
+        class: 'point-label',
+        x: percent(at),
+        y: left ? y - 8 : y + 15,
+        dx: left ? -4 : 8,
+        'text-anchor': left ? 'end' : 'start',
+      },
       text,
     ),
   ];
