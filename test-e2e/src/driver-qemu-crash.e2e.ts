@@ -28,19 +28,22 @@ afterAll(async () => {
   await host?.[Symbol.asyncDispose]();
 });
 
-/** Starts a process that makes machines, and kills it as soon as it has said the words. */
-async function killAt(words: string, stateDirectory: string): Promise<void> {
+/** Starts a process that makes machines, and kills it as soon as it has said the words. Resolves with all that it said. */
+async function killAt(words: string, stateDirectory: string): Promise<readonly string[]> {
   const child = spawn(
     process.execPath,
     ['--conditions=@warmvm/source', '--no-warnings', DOOMED, stateDirectory, owner.pool],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = once(child, 'exit');
+  const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
+    said.push(line);
     if (line === words) break;
   }
   child.kill('SIGKILL');
   expect(await ended).toEqual([null, 'SIGKILL']);
+  return said;
 }
 
 describe('a process that is killed', () => {
@@ -49,7 +52,8 @@ describe('a process that is killed', () => {
     { timeout: 300_000 },
     async (words) => {
       const before = await host.inventory();
-      await killAt(words, host.stateDirectory);
+      // It shares the template that this process has made.
+      expect((await killAt(words, host.stateDirectory))[0]).toBe('prepare reuse');
       // The kernel kills its QEMUs with it, and they have to be buried.
       await expect.poll(() => host.processesWith(host.stateDirectory), { timeout: 20_000 }).toHaveLength(1);
       const heir = createQemuDriver({ stateDirectory: host.stateDirectory });

@@ -1,4 +1,4 @@
-import type { Driver, GoldenSnapshot, Machine } from '@warmvm/core';
+import { createPool, type Driver, type GoldenSnapshot, type Machine } from '@warmvm/core';
 import { createQemuDriver } from '@warmvm/driver-qemu';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +70,51 @@ describe('machines forked from one golden template on QEMU', () => {
     const after = await host.processesWith(machine.id);
     expect(after).toHaveLength(1);
     expect(after).not.toEqual(before);
+  });
+});
+
+describe('many machines of one template', () => {
+  test('draw different random bytes, forked all at once and reset all at once', { timeout: 300_000 }, async () => {
+    const many = await Promise.all(Array.from({ length: 6 }, () => driver.fork(golden, { owner })));
+    const drawn = await Promise.all(many.map(({ guest }) => identityOf(guest)));
+    await Promise.all(many.map((machine) => machine.reset()));
+    drawn.push(...(await Promise.all(many.map(({ guest }) => identityOf(guest)))));
+    const parts = drawn.flat();
+    expect(new Set(parts).size).toBe(parts.length);
+    await Promise.all(many.map((machine) => machine[Symbol.asyncDispose]()));
+  });
+
+  test('have a clock that is right within 50 ms', async () => {
+    const machine = await driver.fork(golden, { owner });
+    const errors: number[] = [];
+    for (let look = 0; look < 10; look += 1) {
+      const before = Date.now();
+      const guest = await machine.guest.timeMs();
+      errors.push(guest < before ? before - guest : Math.max(0, guest - Date.now()));
+    }
+    // A slow answer says little: the best of them counts.
+    expect(Math.min(...errors)).toBeLessThanOrEqual(50);
+    await machine[Symbol.asyncDispose]();
+  });
+});
+
+describe('a pool on QEMU with processes that wait', () => {
+  test('leaves nothing after 60 cycles of lend, dirty and reset', { timeout: 600_000 }, async () => {
+    const before = await host.inventory();
+    {
+      await using waiting = createQemuDriver({ stateDirectory: host.stateDirectory, standby: 2 });
+      const pool = createPool({ driver: waiting, image: golden.image, name: 'e2e-cycles', minReady: 2, max: 4 });
+      const tenant = async (): Promise<void> => {
+        for (let cycle = 0; cycle < 15; cycle += 1) {
+          await using lease = await pool.acquire();
+          expect(await tracesIn(lease.guest)).toEqual([]);
+          await leaveTraces(lease.guest);
+        }
+      };
+      await Promise.all([tenant(), tenant(), tenant(), tenant()]);
+      await pool.close({ graceMs: 10_000 });
+    }
+    expect(await host.inventory()).toEqual(before);
   });
 });
 

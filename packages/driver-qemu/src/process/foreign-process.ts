@@ -14,12 +14,16 @@ export class ForeignProcess implements ProcessHandle {
   readonly said = '';
   readonly #mark: ProcessMark;
   #released = false;
+  #killed: () => void = () => {};
 
   /** @param streamEnded resolves when a stream of the process has ended, which it does with the process */
   constructor(mark: ProcessMark, streamEnded: Promise<unknown>, clock: Clock) {
     this.pid = mark.pid;
     this.#mark = mark;
-    this.ended = streamEnded.then(async () => {
+    const killed = new Promise<void>((resolve) => {
+      this.#killed = resolve;
+    });
+    this.ended = Promise.race([streamEnded, killed]).then(async () => {
       while (!this.#released && isRunning(mark)) await sleep(clock, LOOK_MS);
       return { exitCode: null, signal: null };
     });
@@ -30,6 +34,7 @@ export class ForeignProcess implements ProcessHandle {
   }
 
   kill(): void {
+    this.#killed();
     if (!isRunning(this.#mark)) return;
     try {
       process.kill(this.pid, 'SIGKILL');
