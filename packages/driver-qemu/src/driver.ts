@@ -62,6 +62,7 @@ export class QemuDriver implements Driver {
       forkCost: 'constant',
       concurrentForks: workshop.options.concurrentForks,
       survivesReconnect: false,
+      standby: workshop.options.standby,
     };
   }
 

@@ -30,7 +30,7 @@ export interface QemuDriverOptions {
   /** Golden snapshots that nobody uses are removed above this, the longest unused first. @default 10737418240 */
   readonly maxCacheBytes?: number;
   /**
-   * Processes that wait, for each golden snapshot, to become a machine. They come on top of a pool's `max`, which counts machines alone.
+   * Processes that wait, for each golden snapshot, to become a machine. They count in a pool's `max`.
    * @default 0
    */
   readonly standby?: number;

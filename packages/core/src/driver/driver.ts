@@ -15,6 +15,8 @@ export interface DriverCapabilities {
   readonly concurrentForks: number;
   /** Machines go on living when the connection to the host breaks. */
   readonly survivesReconnect: boolean;
+  /** Footprints that the driver keeps on its host besides machines, for each golden snapshot: pools take them off their `max`. @default 0 */
+  readonly standby?: number;
 }
 
 export interface ForkOptions extends CallOptions {

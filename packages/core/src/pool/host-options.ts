@@ -30,8 +30,10 @@ export interface HeartbeatOptions {
 export interface CheckedHost {
   readonly driver: Driver;
   readonly name: string;
-  /** `Infinity` where the pool's `max` alone bounds it. */
+  /** Machines; `Infinity` where the pool's `max` alone bounds it. */
   readonly max: number;
+  /** What its driver keeps there besides machines. */
+  readonly standby: number;
   readonly forkConcurrency: number;
   readonly resetConcurrency: number;
   /** Whether its machines are reset at all, rather than replaced. */
@@ -99,13 +101,23 @@ function checkHost(
 ): Omit<CheckedHost, 'name'> & { readonly name: string | undefined } {
   const { driver } = host;
   const { concurrentForks } = driver.capabilities;
+  const standby = checkInteger(
+    `${place}driver.capabilities.standby`,
+    driver.capabilities.standby ?? 0,
+    0,
+    LARGEST_POOL,
+  );
   const isGiven = place !== '' && host.forkConcurrency !== undefined;
   const forkConcurrency = host.forkConcurrency ?? defaults.forkConcurrency ?? concurrentForks;
   const resetConcurrency = host.resetConcurrency ?? defaults.resetConcurrency ?? 2;
   return {
     driver,
     name: host.name === undefined ? undefined : checkHostName(`${place}name`, host.name),
-    max: host.max === undefined ? Number.POSITIVE_INFINITY : checkInteger(`${place}max`, host.max, 1, LARGEST_POOL),
+    max:
+      host.max === undefined
+        ? Number.POSITIVE_INFINITY
+        : checkInteger(`${place}max`, host.max, 1 + standby, LARGEST_POOL) - standby,
+    standby,
     forkConcurrency: Math.min(
       checkInteger(`${place}driver.capabilities.concurrentForks`, concurrentForks, 1, LARGEST_POOL),
       checkInteger(`${isGiven ? place : ''}forkConcurrency`, forkConcurrency, 1, LARGEST_POOL),

@@ -97,7 +97,14 @@ describe('options of createPool', () => {
         destroyTimeoutMs: 30_000,
       },
       hosts: [
-        { name: 'stub', max: Number.POSITIVE_INFINITY, resetConcurrency: 2, forkConcurrency: 8, resettable: true },
+        {
+          name: 'stub',
+          max: Number.POSITIVE_INFINITY,
+          standby: 0,
+          resetConcurrency: 2,
+          forkConcurrency: 8,
+          resettable: true,
+        },
       ],
       heartbeat: { everyMs: 10_000, timeoutMs: 10_000, misses: 3 },
       breaker: { failures: 5, openMs: 30_000, samples: 1, refuse: false },
@@ -107,6 +114,18 @@ describe('options of createPool', () => {
 
   test('let max follow minReady when only that is given', () => {
     expect(parsePoolOptions({ ...base, minReady: 9 }).max).toBe(9);
+  });
+
+  test('take what drivers keep besides machines off max', () => {
+    const keeping = createStubDriver({ capabilities: { standby: 2 } });
+    const options = { ...base, driver: keeping };
+    expect(parsePoolOptions({ ...options, max: 6 }).max).toBe(4);
+    expect(parsePoolOptions(options).max).toBe(4);
+    expect(() => parsePoolOptions({ ...options, max: 2 })).toThrow('max is 2');
+    expect(() => parsePoolOptions({ ...options, minReady: 5, max: 6 })).toThrow('less the 2 processes');
+    const { driver: _driver, ...rest } = options;
+    const hosts = parsePoolOptions({ ...rest, max: 12, drivers: [{ driver: keeping, max: 5 }] }).hosts;
+    expect(hosts).toMatchObject([{ max: 3, standby: 2 }]);
   });
 
   test('hold forks to what the driver is good for', () => {

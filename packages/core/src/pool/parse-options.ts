@@ -113,22 +113,27 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
   };
 }
 
-/** @throws TypeError, RangeError; `max` defaults to 4, or to `minReady` where that is more */
+/**
+ * The size in machines: `max` without what drivers keep besides. It defaults to 4 machines, or `minReady` where that is more.
+ * @throws TypeError, RangeError
+ */
 export function checkSize(
   minReady = 1,
   max: number | undefined,
-  hosts: readonly { readonly max: number }[],
+  hosts: readonly { readonly max: number; readonly standby: number }[],
 ): { readonly minReady: number; readonly max: number } {
   checkInteger('minReady', minReady, 0, LARGEST_POOL);
-  const bound = checkInteger('max', max ?? Math.max(4, minReady), 1, LARGEST_POOL);
-  if (minReady > bound) {
-    throw new RangeError(`minReady is ${minReady} and max is ${bound}; expected minReady to be at most max`);
+  const standby = hosts.reduce((sum, host) => sum + host.standby, 0);
+  const bound = checkInteger('max', max ?? Math.max(4, minReady) + standby, 1 + standby, LARGEST_POOL);
+  if (minReady > bound - standby) {
+    const waiting = standby === 0 ? '' : ` less the ${standby} processes that drivers keep waiting`;
+    throw new RangeError(`minReady is ${minReady} and max is ${bound}; expected minReady to be at most max${waiting}`);
   }
   const room = hosts.reduce((sum, host) => sum + host.max, 0);
   if (minReady > room) {
     throw new RangeError(`minReady is ${minReady} and the hosts take ${room} by their max; expected no more than that`);
   }
-  return { minReady, max: bound };
+  return { minReady, max: bound - standby };
 }
 
 /** @throws TypeError, RangeError */

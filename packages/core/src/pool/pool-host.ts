@@ -35,6 +35,8 @@ export class PoolHost implements Place {
   readonly driver: Driver;
   /** Bound on footprints there, within that of the pool. */
   readonly max: number;
+  /** What its driver keeps there besides machines. */
+  readonly standby: number;
   /** Slots there, by state; written by the slot table alone. */
   readonly counts: Record<SlotState, number>;
   readonly health: HostHealth;
@@ -83,6 +85,7 @@ export class PoolHost implements Place {
     this.name = host.name;
     this.driver = driver;
     this.max = host.max;
+    this.standby = host.standby;
     this.counts = options.hosts.length === 1 ? within.table.counts : makeCounts();
     this.health = new HostHealth(options.heartbeat.misses);
     this.forks = new Permits(host.forkConcurrency);

@@ -34,7 +34,11 @@ export interface PoolOptions extends ResetTimeouts {
   readonly name?: string;
   /** Spare ready machines to hold, beside those that are lent. @default 1 */
   readonly minReady?: number;
-  /** Bound on footprints on all hosts together, those being made and destroyed included. @default 4, or minReady where that is more */
+  /**
+   * Bound on footprints on all hosts together, those being made and destroyed included, and what drivers keep besides machines
+   * (`capabilities.standby`).
+   * @default 4 machines, or minReady where that is more
+   */
   readonly max?: number;
   /** Age at which a machine is replaced, less up to a tenth so that machines made together do not go together. @default Infinity */
   readonly maxAgeMs?: number;

@@ -71,6 +71,7 @@ export interface PoolStats {
   /** Callers in line. */
   readonly waiting: number;
   readonly minReady: number;
+  /** In machines: without what drivers keep besides. */
   readonly max: number;
   readonly state: 'open' | 'suspended' | 'closing' | 'closed';
   /** The best that the breaker of any host says. */

@@ -93,7 +93,8 @@ export class WarmPool implements Pool {
     checkMethods('size', size, [], 'an object of minReady and max');
     checkKeys('size', size, ['minReady', 'max']);
     const { demand, hub, retirer, hosts } = this.#engine;
-    const checked = checkSize(size.minReady ?? demand.minReady, size.max ?? demand.max, hosts);
+    const standby = hosts.reduce((sum, host) => sum + host.standby, 0);
+    const checked = checkSize(size.minReady ?? demand.minReady, size.max ?? demand.max + standby, hosts);
     demand.minReady = checked.minReady;
     demand.max = checked.max;
     hub.emit({ type: 'resized', ...checked });

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type MachineId, type MachineRecord, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
 import { currentHolder } from '../state-directory/holder.ts';
 import { type Mark, readMark } from './mark.ts';
 import { isRunning, processMark } from './process-table.ts';
+
+/** A mark before it gets its name: id, computer and process of its writer, and something random. */
+const HALF_WRITTEN = /^[\w-]+\.json\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}$/;
+/** What this process is writing now. */
+const inWriting = new Set<string>();
 
 /** One machine or golden snapshot in the state folder: its mark and its private folder. */
 export interface Home {
@@ -31,6 +36,18 @@ export class StateFolder {
     await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
     for (const name of ['marks', 'machines', 'goldens']) {
       await mkdir(join(this.path, name), { recursive: true, mode: 0o700 });
+    }
+    await this.#removeHalfWritten();
+  }
+
+  /** Marks that never got their names, since their writer was killed or the folder was taken away under it. */
+  async #removeHalfWritten(): Promise<void> {
+    const self = currentHolder();
+    for (const name of await readdir(join(this.path, 'marks'))) {
+      const [, host, pid] = HALF_WRITTEN.exec(name) ?? [];
+      if (host !== self.host || inWriting.has(name)) continue;
+      const isDead = Number(pid) === self.process.pid || processMark(Number(pid)) === null;
+      if (isDead) await rm(join(this.path, 'marks', name), { force: true });
     }
   }
 
@@ -122,9 +139,15 @@ export class StateFolder {
 
   async write(mark: Mark): Promise<void> {
     const path = this.#markPath(mark.id);
-    const temporary = `${path}.${randomBytes(4).toString('hex')}`;
-    await writeFile(temporary, JSON.stringify(mark), { mode: 0o600, flag: 'wx' });
-    await rename(temporary, path);
+    const { host, process } = currentHolder();
+    const temporary = `${path}.${host}-${process.pid}-${randomBytes(4).toString('hex')}`;
+    inWriting.add(basename(temporary));
+    try {
+      await writeFile(temporary, JSON.stringify(mark), { mode: 0o600, flag: 'wx' });
+      await rename(temporary, path);
+    } finally {
+      inWriting.delete(basename(temporary));
+    }
   }
 
   #markPath(id: MachineId): string {

@@ -9,6 +9,7 @@ const LEGAL: { readonly [Name in keyof DriverCapabilities]: (value: unknown) => 
   forkCost: (value) => ['constant', 'grows-with-memory', 'boot'].includes(value as string),
   concurrentForks: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   survivesReconnect: (value) => typeof value === 'boolean',
+  standby: (value) => value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0),
 };
 
 export const manifestCases: readonly KitCase[] = [

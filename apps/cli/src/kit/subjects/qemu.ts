@@ -56,7 +56,7 @@ async function objectsIn(stateDirectory: string, goldensAreKept: boolean): Promi
   const files = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(stateDirectory.length + 1))
-    .filter((name) => !name.endsWith('.new') && !(goldensAreKept && name.startsWith('goldens/')));
+    .filter((name) => !/^marks\/.*\.json\../.test(name) && !(goldensAreKept && name.startsWith('goldens/')));
   const processes = (await qemuProcesses()).filter(({ commandLine }) => commandLine.includes(stateDirectory));
   return [...files, ...processes.map(({ pid, guest }) => `process ${pid} (QEMU of ${guest})`)];
 }
