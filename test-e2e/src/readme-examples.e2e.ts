@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Examples that speak to a daemon or to apt, by document and position, with what they print. All others run in the quick checks. */
 const EXAMPLES: readonly (readonly [document: string, position: number, printed: RegExp])[] = [
-  ['README.md', 0, /^warmvm-default-[0-9a-f]{12} \d+\.\d+\.\d+-\d+-cloud-amd64\n/],
+  ['README.md', 0, /^warmvm-[0-9a-f]{16} \d+\.\d+\.\d+-\d+-cloud-amd64\n/],
+  ['packages/driver-qemu/README.md', 0, /^\d+\.\d+\.\d+-\d+-cloud-amd64\n/],
   ['packages/driver-libvirt/README.md', 0, /^\d+\.\d+\.\d+-\d+-cloud-amd64\n/],
   ['packages/guest-image/README.md', 0, /^sha256:[0-9a-f]{64}\n$/],
   ['packages/libvirt/README.md', 0, /event 3 0\n(.*\n)*true\n$/],
