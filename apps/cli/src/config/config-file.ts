@@ -1,0 +1,64 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import { createJiti } from 'jiti';
+import type { WarmvmConfig } from './config.ts';
+import { ConfigError, describeIssues } from './config-error.ts';
+import { ConfigSchema } from './schema.ts';
+
+const NAMES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `warmvm.config.${extension}`);
+
+/** A configuration that was read, and the file that relative paths in it start from. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly config: WarmvmConfig;
+}
+
+/** The nearest configuration file of the folder or those above it; undefined where there is none. */
+export async function findConfigFile(folder: string): Promise<string | undefined> {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    for (const name of NAMES) if (await isFile(join(at, name))) return join(at, name);
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/**
+ * Reads a configuration file: JSON, or a module with the configuration as its default export.
+ * @throws ConfigError that names the file and every mistake in it
+ */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const value = extname(path) === '.json' ? await readJson(path) : await importDefault(path);
+  const parsed = ConfigSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw new ConfigError(`${path} is not a configuration:\n${describeIssues(parsed.error)}`);
+  return { path, config: parsed.data };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new ConfigError(`${path} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  let module: unknown;
+  try {
+    // Node alone reads no TypeScript before 22.18, and none in a package that says otherwise.
+    module = await createJiti(path, { fsCache: false, interopDefault: false }).import(path);
+  } catch (cause) {
+    throw new ConfigError(`${path} cannot be loaded: ${messageOf(cause)}`, { cause });
+  }
+  const found = (module as { default?: unknown } | undefined)?.default;
+  if (found === undefined) {
+    throw new ConfigError(`${path} has no default export; end it with: export default defineConfig({ … })`);
+  }
+  return found;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
