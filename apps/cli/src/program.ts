@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
 import type { Output } from './output.ts';
+import { runCommand } from './run/command.ts';
 import { parseSamples, type StartOptions } from './start/options.ts';
 
 /** The version of the installed package. */
@@ -16,7 +17,9 @@ export function createProgram(output: Output): Command {
     .description('The pool of pre-warmed virtual machines.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .configureOutput({ writeOut: output.write, writeErr: output.writeError })
+    .enablePositionalOptions()
     .exitOverride();
+  program.addCommand(runCommand(output).copyInheritedSettings(program));
   program
     .command('start')
     .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { isConformant, type KitReport, openSubjects, runKit } from '@warmvm/driver-testkit';
 import { runInterruptibly } from '../interruptible.ts';
+import { loadModule } from '../load-module.ts';
 import type { Output } from '../output.ts';
 import { requireWritable } from '../writable.ts';
-import { loadModule } from './load-module.ts';
 import type { KitOptions } from './options.ts';
 import { closingWords, resultLine } from './progress.ts';
 import { SUBJECTS } from './subjects/index.ts';

@@ -1,0 +1,83 @@
+import { createPool, type Driver, type GoldenImage, type Pool, type PoolOptions } from '@warmvm/core';
+import type { PoolChoice } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Settings } from '../config/settings.ts';
+import { makeDriver } from '../drivers/load-driver.ts';
+import { openImage } from '../images/open-image.ts';
+import type { MachineSource } from './machine-source.ts';
+
+/** What {@link openPool} needs besides settings. */
+export interface OpenPoolOptions {
+  readonly signal: AbortSignal;
+  /** Told what is going on, in words for people. */
+  readonly say: (text: string) => void;
+  /** Stands above the settings. */
+  readonly pool?: PoolChoice;
+}
+
+/** A pool, and what it rests on. */
+export interface OpenPool extends AsyncDisposable {
+  readonly pool: Pool;
+  readonly image: GoldenImage;
+  readonly drivers: readonly Driver[];
+}
+
+/**
+ * Opens the pool of these settings, drivers and all; dispose closes it and them.
+ * @throws ConfigError, and what drivers and images throw
+ */
+export async function openPool(settings: Settings, options: OpenPoolOptions): Promise<OpenPool> {
+  const { signal, say } = options;
+  const made: Awaited<ReturnType<typeof makeDriver>>[] = [];
+  const disposeDrivers = async (): Promise<void> => {
+    await Promise.all(made.map(({ driver }) => driver[Symbol.asyncDispose]()));
+  };
+  try {
+    for (const choice of settings.drivers) made.push(await makeDriver(choice, settings.folder));
+    const [first] = made;
+    if (first === undefined || made.length > 1) throw new ConfigError('exactly one driver is needed here');
+    const image = first.maker.image?.() ?? (await openImage(settings.image, { folder: settings.folder, signal, say }));
+    const pool = createPool({ ...given({ ...settings.pool, ...options.pool }), driver: first.driver, image });
+    return {
+      pool,
+      image,
+      drivers: made.map(({ driver }) => driver),
+      async [Symbol.asyncDispose]() {
+        try {
+          await pool.close();
+        } finally {
+          await disposeDrivers();
+        }
+      },
+    };
+  } catch (error) {
+    await disposeDrivers();
+    throw error;
+  }
+}
+
+/** A pool for one command alone: nothing is made ahead. */
+export async function openOwnSource(settings: Settings, options: OpenPoolOptions): Promise<MachineSource> {
+  const opened = await openPool(settings, { ...options, pool: { minReady: 0, max: 1, maxTurns: 1 } });
+  return {
+    description: 'a pool of its own',
+    async lend({ signal }) {
+      const lease = await opened.pool.acquire({ signal, timeoutMs: LONGEST_MS, leaseMs: LONGEST_MS });
+      return {
+        machineId: lease.machineId,
+        guest: lease.guest,
+        signal: lease.signal,
+        giveBack: async () => void (await lease.discard('the command has ended')),
+      };
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+const LONGEST_MS = 2 ** 31 - 1;
+
+type Given = Partial<{ -readonly [Key in keyof PoolChoice]: NonNullable<PoolChoice[Key]> }>;
+
+function given(choice: PoolChoice): Given & Partial<PoolOptions> {
+  return Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined)) as Given;
+}

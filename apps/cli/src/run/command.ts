@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import type { SettingsFlags } from '../config/settings.ts';
+import { collect, parseDurationMs, parseVariable } from '../option-values.ts';
+import type { Output } from '../output.ts';
+import { withSettingsOptions } from '../settings-options.ts';
+
+/** Options of `warmvm run`. */
+export interface RunOptions extends SettingsFlags {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly timeout?: number;
+  readonly copyIn: readonly string[];
+  readonly copyOut: readonly string[];
+  readonly interactive?: true;
+  readonly quiet?: true;
+}
+
+/** `warmvm run`. */
+export function runCommand(output: Output): Command {
+  return withSettingsOptions(
+    new Command('run')
+      .description('run a command in a fresh machine; its exit code becomes ours')
+      .argument('<command...>', 'program and arguments; put -- before it where they begin with -')
+      .option('-e, --env <name=value>', 'variable for the command; NAME alone takes it from here', parseVariable, {})
+      .option('-w, --cwd <folder>', 'absolute folder in the guest to start in')
+      .option('-t, --timeout <time>', 'kill the command after this long, such as 90, 1.5s or 10m', parseDurationMs)
+      .option('--copy-in <from:to>', 'copy a file into the guest first; may be repeated', collect, [])
+      .option('--copy-out <from:to>', 'copy a file out of the guest afterwards; may be repeated', collect, [])
+      .option('-i, --interactive', 'send what is typed at this terminal to the command')
+      .option('-q, --quiet', 'say nothing of our own but errors')
+      .passThroughOptions(),
+  ).action(async (words: readonly string[], options: RunOptions) => {
+    const { runRun } = await import('./index.ts');
+    process.exitCode = await runRun(words, options, output);
+  });
+}

@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+
+/** Options of every command that takes settings: what is to be made, and where. */
+export function withSettingsOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration (default: the nearest warmvm.config.{ts,mts,mjs,js,json})')
+    .option('--driver <name>', 'fake, libvirt, or a package or file that exports createDriver')
+    .option('--uri <uri>', 'which hypervisor of the driver, such as qemu:///session')
+    .option('--image <name>', 'tiny, or an image of the configuration')
+    .option('--pool <name>', 'name of the pool');
+}
