@@ -5,6 +5,7 @@ import { checkDocs } from '../check-docs.ts';
 import { checkErrors } from '../check-errors.ts';
 import { checkImports } from '../check-imports.ts';
 import { checkPrivate } from '../check-private.ts';
+import { cliReference } from '../cli-reference.ts';
 import { run } from '../lib/run.ts';
 import { packSmoke } from '../pack-smoke.ts';
 import { readmeFigures } from '../readme-figures.ts';
@@ -55,6 +56,7 @@ export function gateList(print: (text: string) => void): readonly Gate[] {
     { name: 'documents compile and run', run: checkDocs },
     { name: 'error table', run: async () => checkErrors() },
     { name: 'clause table', run: async () => checkClauses() },
+    { name: 'command line reference', run: () => cliReference('check') },
     { name: 'README figures', run: async () => readmeFigures('check') },
     { name: 'README figures: bench', run: async () => benchFigures('check') },
     { name: 'README figures: support matrix', run: async () => supportMatrixGate('check') },

@@ -3,26 +3,33 @@ import { type ExecResult, isWarmvmError } from '@warmvm/core';
 /** Exit codes of the program itself; those of `docker run` and `timeout`, so that scripts know them. */
 export const EXIT = {
   ok: 0,
-  /** What was asked for was found wanting: a proof, a case, a floor. */
   failed: 1,
-  /** The command line or the configuration is wrong. */
   usage: 2,
-  /** `--timeout` is over. */
   timeout: 124,
-  /** warmvm itself could not do it: no machine, no hypervisor, lost. */
   trouble: 125,
-  /** There is no such program in the guest, or it cannot be run. */
   notFound: 127,
-  /** Ctrl-C. */
   interrupted: 130,
+  brokenPipe: 141,
 } as const;
+
+/** What each exit code means; the documentation is made from this. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'it is done; of `run` and `shell`: the command ended with 0',
+  failed: 'it could not be done, or what was looked at was found wanting',
+  usage: 'the command line or the configuration is wrong',
+  timeout: '`run`: the time of `--timeout` is over, and the command was killed',
+  trouble: '`run` and `shell`: warmvm itself failed: no machine, no host, a file that cannot be copied',
+  notFound: '`run` and `shell`: there is no such program in the guest, or it cannot be started',
+  interrupted: 'interrupted with Ctrl-C',
+  brokenPipe: '`run`: nobody reads the output any more',
+};
 
 /** The guest's program decides: its exit code, or 128 and the number of the signal that ended it. */
 export function exitCodeOf({ exitCode, signal }: Pick<ExecResult, 'exitCode' | 'signal'>): number {
   return exitCode ?? 128 + (signal ?? 0);
 }
 
-/** What an error of a command in the guest comes to. */
+/** What an error of the command itself comes to. */
 export function exitCodeOfError(error: unknown): number {
   if (!isWarmvmError(error, 'WARMVM_GUEST_EXEC_FAILED')) return EXIT.trouble;
   return error.details.timedOut === true || error.details.reason === 'timeout' ? EXIT.timeout : EXIT.notFound;

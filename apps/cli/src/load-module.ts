@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { constants, Script } from 'node:vm';
+import { messageOf } from './errors/explain.ts';
 
 /**
  * The module that somebody in `folder` means: a path that begins with `.` or `/`, or a package that is installed there.
@@ -26,8 +27,4 @@ function importFrom(folder: string, specifier: string): Promise<unknown> {
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   return script.runInThisContext() as Promise<unknown>;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { EXIT } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
 try {
@@ -9,5 +10,6 @@ try {
   }).parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode;
+  // Commander says 1 for what is wrong with a command line; here 1 is for work that failed.
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
 }

@@ -11,7 +11,7 @@ export function parseDurationMs(text: string): number {
 /** For the argument library: `NAME=value`, or `NAME` to take it from here; as often as wanted. */
 export function parseVariable(
   pair: string,
-  before: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const [, name, value] = /^([^=]+)(?:=(.*))?$/s.exec(pair) ?? [];
   if (name === undefined) throw new InvalidArgumentError('expected NAME=value or NAME.');
@@ -20,16 +20,7 @@ export function parseVariable(
   return { ...before, [name]: taken };
 }
 
-/** For the argument library: whole number of at least `least`. */
-export function parseWhole(least: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number >= least && Number.isSafeInteger(number)) return number;
-    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
-  };
-}
-
 /** For the argument library: an option that may be given several times. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }

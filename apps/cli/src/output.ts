@@ -4,4 +4,6 @@ export interface Output {
   readonly write: (text: string) => void;
   /** Standard error: complaints. */
   readonly writeError: (text: string) => void;
+  /** Whether errors are told with their stacks. @default false */
+  readonly debug?: boolean;
 }

@@ -12,13 +12,23 @@ export function packageVersion(): string {
 }
 
 /** The command line of warmvm. Parsing never ends the process: it throws a CommanderError instead. */
-export function createProgram(output: Output): Command {
+export function createProgram(outputs: Output): Command {
+  let debug = false;
+  const output: Output = {
+    ...outputs,
+    get debug() {
+      return debug;
+    },
+  };
   const program = new Command('warmvm')
     .description('The pool of pre-warmed virtual machines.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .configureOutput({ writeOut: output.write, writeErr: output.writeError })
     .enablePositionalOptions()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_program, command) => {
+      debug = command.opts().debug === true;
+    });
   program.addCommand(runCommand(output).copyInheritedSettings(program));
   program
     .command('start')
@@ -47,5 +57,6 @@ export function createProgram(output: Output): Command {
       const { runKitCommand } = await import('./kit/index.ts');
       process.exitCode = await runKitCommand({ ...rest, options: option }, output);
     });
+  for (const command of program.commands) command.addOption(new Option('--debug', 'tell errors with their stacks'));
   return program;
 }

@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
+import { BUILT_IN_DRIVERS } from './drivers/driver-table.ts';
 
 /** Options of every command that takes settings: what is to be made, and where. */
 export function withSettingsOptions(command: Command): Command {
   return command
     .option('--config <file>', 'configuration (default: the nearest warmvm.config.{ts,mts,mjs,js,json})')
-    .option('--driver <name>', 'fake, libvirt, or a package or file that exports createDriver')
+    .option(
+      '--driver <name>',
+      `${Object.keys(BUILT_IN_DRIVERS).join(', ')}, or a package or file that exports createDriver`,
+    )
     .option('--uri <uri>', 'which hypervisor of the driver, such as qemu:///session')
     .option('--image <name>', 'tiny, or an image of the configuration')
     .option('--pool <name>', 'name of the pool');

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { createJiti } from 'jiti';
+import { messageOf } from '../errors/explain.ts';
 import type { WarmvmConfig } from './config.ts';
 import { ConfigError, describeIssues } from './config-error.ts';
 import { ConfigSchema } from './schema.ts';
@@ -57,8 +58,4 @@ async function importDefault(path: string): Promise<unknown> {
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

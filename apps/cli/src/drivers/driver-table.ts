@@ -5,6 +5,8 @@ export interface DriverMaker {
   create(options: Readonly<Record<string, unknown>>): Driver;
   /** For drivers whose machines are made from nothing real: the only image that makes sense. */
   readonly image?: () => GoldenImage;
+  /** For people: a command that reaches a machine from elsewhere while it lives. */
+  readonly reach?: (machineId: string, options: Readonly<Record<string, unknown>>) => string;
 }
 
 /** A driver that comes with the program. */
@@ -26,7 +28,18 @@ export const BUILT_IN_DRIVERS: Readonly<Record<string, BuiltInDriver>> = {
     summary: 'a libvirt daemon on this computer',
     async load() {
       const { createLibvirtDriver } = await import('@warmvm/driver-libvirt');
-      return { create: (options) => createLibvirtDriver(options) };
+      return { create: (options) => createLibvirtDriver(options), reach: virsh };
+    },
+  },
+  'libvirt-ssh': {
+    summary: 'a libvirt daemon on another computer, over ssh',
+    async load() {
+      const { createLibvirtSshDriver } = await import('@warmvm/driver-libvirt-ssh');
+      return { create: (options) => createLibvirtSshDriver(options), reach: virsh };
     },
   },
 };
+
+function virsh(machineId: string, { uri = 'qemu:///system' }: Readonly<Record<string, unknown>>): string {
+  return `virsh --connect '${String(uri)}' console ${machineId}`;
+}

@@ -1,6 +1,7 @@
 import type { Driver } from '@warmvm/core';
 import type { DriverChoice } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { messageOf } from '../errors/explain.ts';
 import { loadModule } from '../load-module.ts';
 import { BUILT_IN_DRIVERS, type DriverMaker } from './driver-table.ts';
 
@@ -32,15 +33,12 @@ export async function loadDriver(use: string, folder: string): Promise<DriverMak
 export async function makeDriver(
   choice: DriverChoice,
   folder: string,
+  load: typeof loadDriver = loadDriver,
 ): Promise<{ driver: Driver; maker: DriverMaker }> {
-  const maker = await loadDriver(choice.use, folder);
+  const maker = await load(choice.use, folder);
   try {
     return { driver: maker.create(choice.options ?? {}), maker };
   } catch (cause) {
     throw new ConfigError(`driver ${choice.use} refuses its options: ${messageOf(cause)}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,5 +14,7 @@ export interface LentMachine {
 export interface MachineSource extends AsyncDisposable {
   /** For people: which pool this is. */
   readonly description: string;
+  /** For people: how to reach a machine from elsewhere while it lives; undefined where nothing is known. */
+  reach?(machineId: string): string | undefined;
   lend(options: { readonly signal: AbortSignal }): Promise<LentMachine>;
 }

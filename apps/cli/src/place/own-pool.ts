@@ -2,8 +2,9 @@ import { createPool, type Driver, type GoldenImage, type Pool, type PoolOptions 
 import type { PoolChoice } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/settings.ts';
-import { makeDriver } from '../drivers/load-driver.ts';
+import { loadDriver, makeDriver } from '../drivers/load-driver.ts';
 import { openImage } from '../images/open-image.ts';
+import { prepareText } from '../prepare-text.ts';
 import type { MachineSource } from './machine-source.ts';
 
 /** What {@link openPool} needs besides settings. */
@@ -13,6 +14,8 @@ export interface OpenPoolOptions {
   readonly say: (text: string) => void;
   /** Stands above the settings. */
   readonly pool?: PoolChoice;
+  /** Finds drivers by name; replaced in tests. @default loadDriver */
+  readonly load?: typeof loadDriver;
 }
 
 /** A pool, and what it rests on. */
@@ -20,6 +23,8 @@ export interface OpenPool extends AsyncDisposable {
   readonly pool: Pool;
   readonly image: GoldenImage;
   readonly drivers: readonly Driver[];
+  /** For people: a command that reaches a machine from elsewhere; undefined where nothing is known. */
+  reach(machineId: string): string | undefined;
 }
 
 /**
@@ -33,15 +38,22 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
     await Promise.all(made.map(({ driver }) => driver[Symbol.asyncDispose]()));
   };
   try {
-    for (const choice of settings.drivers) made.push(await makeDriver(choice, settings.folder));
+    for (const choice of settings.drivers)
+      made.push(await makeDriver(choice, settings.folder, options.load ?? loadDriver));
     const [first] = made;
     if (first === undefined || made.length > 1) throw new ConfigError('exactly one driver is needed here');
     const image = first.maker.image?.() ?? (await openImage(settings.image, { folder: settings.folder, signal, say }));
-    const pool = createPool({ ...given({ ...settings.pool, ...options.pool }), driver: first.driver, image });
+    const pool = createPool({
+      ...given({ ...settings.pool, ...options.pool }),
+      driver: first.driver,
+      image,
+      onPrepareProgress: (step) => say(prepareText(step)),
+    });
     return {
       pool,
       image,
       drivers: made.map(({ driver }) => driver),
+      reach: (machineId) => first.maker.reach?.(machineId, settings.drivers[0]?.options ?? {}),
       async [Symbol.asyncDispose]() {
         try {
           await pool.close();
@@ -61,6 +73,7 @@ export async function openOwnSource(settings: Settings, options: OpenPoolOptions
   const opened = await openPool(settings, { ...options, pool: { minReady: 0, max: 1, maxTurns: 1 } });
   return {
     description: 'a pool of its own',
+    reach: opened.reach,
     async lend({ signal }) {
       const lease = await opened.pool.acquire({ signal, timeoutMs: LONGEST_MS, leaseMs: LONGEST_MS });
       return {

@@ -6,12 +6,14 @@ import { withSettingsOptions } from '../settings-options.ts';
 
 /** Options of `warmvm run`. */
 export interface RunOptions extends SettingsFlags {
-  readonly env: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeout?: number;
-  readonly copyIn: readonly string[];
-  readonly copyOut: readonly string[];
+  readonly copyIn?: readonly string[];
+  readonly copyOut?: readonly string[];
   readonly interactive?: true;
+  readonly keep?: true;
+  readonly json?: true;
   readonly quiet?: true;
 }
 
@@ -20,13 +22,16 @@ export function runCommand(output: Output): Command {
   return withSettingsOptions(
     new Command('run')
       .description('run a command in a fresh machine; its exit code becomes ours')
-      .argument('<command...>', 'program and arguments; put -- before it where they begin with -')
-      .option('-e, --env <name=value>', 'variable for the command; NAME alone takes it from here', parseVariable, {})
-      .option('-w, --cwd <folder>', 'absolute folder in the guest to start in')
+      .usage('[options] [--] <command> [arguments...]')
+      .argument('<command...>', 'program and arguments; options of ours come before it')
+      .option('-e, --env <name=value>', 'variable for the command; NAME alone takes it from here', parseVariable)
+      .option('-w, --cwd <folder>', 'folder in the guest to start in (an absolute path)')
       .option('-t, --timeout <time>', 'kill the command after this long, such as 90, 1.5s or 10m', parseDurationMs)
-      .option('--copy-in <from:to>', 'copy a file into the guest first; may be repeated', collect, [])
-      .option('--copy-out <from:to>', 'copy a file out of the guest afterwards; may be repeated', collect, [])
+      .option('--copy-in <from:to>', 'copy a file into the guest first; may be repeated', collect)
+      .option('--copy-out <from:to>', 'copy a file out of the guest afterwards; may be repeated', collect)
       .option('-i, --interactive', 'send what is typed at this terminal to the command')
+      .option('--keep', 'keep the machine after the command, until Enter or Ctrl-C')
+      .option('--json', 'one line of JSON about the run on standard output; the command writes to standard error')
       .option('-q, --quiet', 'say nothing of our own but errors')
       .passThroughOptions(),
   ).action(async (words: readonly string[], options: RunOptions) => {

@@ -1,4 +1,5 @@
-import { type Clock, createPool, type Lease, type Pool, type PrepareProgress, WarmvmError } from '@warmvm/core';
+import { type Clock, createPool, type Lease, type Pool, WarmvmError } from '@warmvm/core';
+import { prepareText } from '../prepare-text.ts';
 import { findMarkers, writeMarkers } from './marker.ts';
 import { observeDriver } from './observed-driver.ts';
 import { POOL_NAME, STATED_POOL_NAME } from './pool-names.ts';
@@ -227,19 +228,4 @@ export class Job {
     if (this.#watcher === undefined) throw new WarmvmError('WARMVM_POOL_CLOSED', 'the pool is not open');
     return this.#watcher;
   }
-}
-
-const PREPARE_TEXTS: Readonly<Record<PrepareProgress['step'], string>> = {
-  reuse: 'golden snapshot is there already',
-  upload: 'uploading the image to the host',
-  boot: 'booting the one machine that all others are forked from',
-  agent: 'waiting for its guest agent',
-  'warm-up': 'warming it up',
-  quiesce: 'quiescing it',
-  snapshot: 'taking the snapshot of its memory and disk',
-};
-
-function prepareText({ step, fraction }: PrepareProgress): string {
-  const text = PREPARE_TEXTS[step];
-  return fraction === undefined || fraction === 1 ? text : `${text} (${Math.round(fraction * 100)} %)`;
 }

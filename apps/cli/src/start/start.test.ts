@@ -67,7 +67,7 @@ describe('warmvm start on the fake', () => {
     process.emit('SIGTERM');
     const { exitCode, complaints } = await running;
     expect(exitCode).toBe(130);
-    expect(complaints).toBe('\ninterrupted: destroying what was made\n');
+    expect(complaints).toBe('\ninterrupted: destroying what was made (Ctrl-C again: leave at once)\n');
   });
 
   test('leaves no listener for signals behind', async () => {

@@ -1,0 +1,2 @@
+export { commandLineReference } from './command-line.ts';
+export { configJsonSchema } from './config-schema.ts';
