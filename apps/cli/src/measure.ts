@@ -3,8 +3,8 @@ export { type Command, type CommandRunner, systemCommandRunner } from './host/co
 export { ensureLibvirtDaemon, type LibvirtDaemon } from './host/daemon.ts';
 export { canStartSshd, startPrivateSshd } from './host/private-sshd.ts';
 export { runInterruptibly } from './interruptible.ts';
-export { loadModule } from './kit/load-module.ts';
 export { SUBJECTS } from './kit/subjects/index.ts';
+export { loadModule } from './load-module.ts';
 export { chooseScene } from './start/choose-scene.ts';
 export { DisposeStack } from './start/dispose-stack.ts';
 export { describeEnvironment, type Environment, type HypervisorFacts } from './start/environment.ts';

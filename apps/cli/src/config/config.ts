@@ -62,7 +62,7 @@ export interface PoolChoice {
 /** What a configuration file holds. */
 export interface WarmvmConfig {
   readonly $schema?: string | undefined;
-  /** @default qemu where it can run, else fake */
+  /** @default qemu where it is installed, else libvirt where its daemon answers */
   readonly driver?: string | DriverChoice | undefined;
   /** Several hosts in one pool, instead of `driver`. */
   readonly drivers?: readonly (string | DriverChoice)[] | undefined;

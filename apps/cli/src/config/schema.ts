@@ -67,7 +67,7 @@ export const ConfigSchema: z.ZodType<WarmvmConfig> = z
     driver: z
       .union([name('driver'), driverChoice])
       .optional()
-      .describe('default: qemu where it can run, else fake'),
+      .describe('default: qemu where it is installed, else libvirt where its daemon answers'),
     drivers: z
       .array(z.union([name('a driver'), driverChoice]))
       .min(1)

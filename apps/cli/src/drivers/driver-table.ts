@@ -24,6 +24,13 @@ export const BUILT_IN_DRIVERS: Readonly<Record<string, BuiltInDriver>> = {
       return { create: (options) => createFakeDriver(options), image: () => fakeImage() };
     },
   },
+  qemu: {
+    summary: 'QEMU on this computer, without a daemon and without root',
+    async load() {
+      const { createQemuDriver } = await import('@warmvm/driver-qemu');
+      return { create: (options) => createQemuDriver(options) };
+    },
+  },
   libvirt: {
     summary: 'a libvirt daemon on this computer',
     async load() {

@@ -1,6 +1,5 @@
 import type { DriverChoice } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { BUILT_IN_DRIVERS } from '../drivers/driver-table.ts';
 
 /** What is looked at to choose; replaced in tests. */
 export interface DriverFacts {
@@ -15,7 +14,7 @@ export interface DriverFacts {
  * @throws ConfigError that says what to do where there is no hypervisor
  */
 export async function chooseDriver(facts: DriverFacts): Promise<DriverChoice> {
-  if (Object.hasOwn(BUILT_IN_DRIVERS, 'qemu') && (await facts.hasQemu())) return { use: 'qemu' };
+  if (await facts.hasQemu()) return { use: 'qemu' };
   if (await facts.hasLibvirt()) return { use: 'libvirt' };
   throw new ConfigError(
     'there is no hypervisor here that this user may use: no QEMU is installed, and no libvirt daemon answers. ' +

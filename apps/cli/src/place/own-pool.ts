@@ -1,4 +1,4 @@
-import { createPool, type Driver, type GoldenImage, type Pool, type PoolOptions } from '@warmvm/core';
+import { createPool, type Driver, type GoldenImage, type HostOptions, type Pool, type PoolOptions } from '@warmvm/core';
 import type { PoolChoice } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/settings.ts';
@@ -41,17 +41,18 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
     for (const choice of settings.drivers)
       made.push(await makeDriver(choice, settings.folder, options.load ?? loadDriver));
     const [first] = made;
-    if (first === undefined || made.length > 1) throw new ConfigError('exactly one driver is needed here');
-    const image = first.maker.image?.() ?? (await openImage(settings.image, { folder: settings.folder, signal, say }));
+    if (first === undefined) throw new ConfigError('no driver was chosen');
+    const image = made.find(({ maker }) => maker.image !== undefined)?.maker.image?.();
+    const opened = image ?? (await openImage(settings.image, { folder: settings.folder, signal, say }));
     const pool = createPool({
       ...given({ ...settings.pool, ...options.pool }),
-      driver: first.driver,
-      image,
+      ...(made.length === 1 ? { driver: first.driver } : { drivers: hostsOf(made, settings) }),
+      image: opened,
       onPrepareProgress: (step) => say(prepareText(step)),
     });
     return {
       pool,
-      image,
+      image: opened,
       drivers: made.map(({ driver }) => driver),
       reach: (machineId) => first.maker.reach?.(machineId, settings.drivers[0]?.options ?? {}),
       async [Symbol.asyncDispose]() {
@@ -66,6 +67,13 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
     await disposeDrivers();
     throw error;
   }
+}
+
+function hostsOf(made: readonly { readonly driver: Driver }[], { drivers }: Settings): readonly HostOptions[] {
+  return made.map(({ driver }, index) => {
+    const max = drivers[index]?.max;
+    return max === undefined ? { driver } : { driver, max };
+  });
 }
 
 /** A pool for one command alone: nothing is made ahead. */
