@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { doctorCommand } from './doctor/command.ts';
 import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
 import type { Output } from './output.ts';
 import { runCommand } from './run/command.ts';
 import { parseSamples, type StartOptions } from './start/options.ts';
+import { sweepCommand } from './sweep/command.ts';
 
 /** The version of the installed package. */
 export function packageVersion(): string {
@@ -29,7 +31,9 @@ export function createProgram(outputs: Output): Command {
     .hook('preAction', (_program, command) => {
       debug = command.opts().debug === true;
     });
-  program.addCommand(runCommand(output).copyInheritedSettings(program));
+  for (const command of [runCommand, doctorCommand, sweepCommand]) {
+    program.addCommand(command(output).copyInheritedSettings(program));
+  }
   program
     .command('start')
     .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')

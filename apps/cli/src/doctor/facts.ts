@@ -1,0 +1,41 @@
+/** What is known of this computer; read by `readFacts`, written by hand in tests. */
+export interface ComputerFacts {
+  readonly platform: string;
+  readonly architecture: string;
+  readonly nodeVersion: string;
+  readonly user: { readonly name: string; readonly isRoot: boolean; readonly groups: readonly string[] };
+  /** Whether packages can be installed with apt-get. */
+  readonly isDebianLike: boolean;
+  readonly kvm: {
+    readonly device: 'absent' | 'denied' | 'opens';
+    /** Group that owns the device; null when unknown. */
+    readonly group: string | null;
+    readonly cpuHasVirtualisation: boolean;
+  };
+  /** First line of `qemu-system-* --version`; null when there is none. */
+  readonly qemu: string | null;
+  readonly libvirt: {
+    readonly isInstalled: boolean;
+    readonly socket: 'answers' | 'denied' | 'silent' | 'absent';
+    /** Whether the daemon's parent takes ended guests at once; null when it does not run, or nobody can tell. */
+    readonly parent: string | null;
+    readonly hasTini: boolean;
+  };
+  /** Whether this process may make cgroups below its own; null where there is no cgroup v2. */
+  readonly cgroupDelegated: boolean | null;
+  readonly folders: readonly FolderFacts[];
+  readonly memoryAvailableBytes: number;
+  readonly ssh: { readonly hasConfig: boolean; readonly agent: 'answers' | 'silent' | 'none' };
+  /** What dead owners left, by driver; a driver that could not be asked is absent. */
+  readonly leftovers: Readonly<Record<string, number>>;
+}
+
+/** A folder that the program keeps something in. */
+export interface FolderFacts {
+  readonly what: string;
+  readonly path: string;
+  /** Permissions; null when it does not exist yet. */
+  readonly mode: number | null;
+  /** Room on its file system. */
+  readonly freeBytes: number;
+}

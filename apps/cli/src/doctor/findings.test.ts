@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import type { ComputerFacts } from './facts.ts';
+import { findingsOf } from './findings.ts';
+
+const HEALTHY: ComputerFacts = {
+  platform: 'linux',
+  architecture: 'x64',
+  nodeVersion: '24.1.0',
+  user: { name: 'ada', isRoot: false, groups: ['ada', 'kvm'] },
+  isDebianLike: true,
+  kvm: { device: 'opens', group: 'kvm', cpuHasVirtualisation: true },
+  qemu: 'QEMU emulator version 7.2.22',
+  libvirt: { isInstalled: true, socket: 'answers', parent: 'systemd', hasTini: true },
+  cgroupDelegated: true,
+  folders: [{ what: 'images', path: '/home/ada/.cache/warmvm/images', mode: 0o700, freeBytes: 2 ** 36 }],
+  memoryAvailableBytes: 2 ** 33,
+  ssh: { hasConfig: true, agent: 'answers' },
+  leftovers: { qemu: 0 },
+};
+
+const KVM_DENIED = { device: 'denied', group: 'kvm', cpuHasVirtualisation: true } as const;
+const NO_DAEMON = { isInstalled: true, socket: 'silent', parent: null, hasTini: true } as const;
+const FOLDER = { what: 'images', path: '/images', mode: 0o700, freeBytes: 2 ** 36 };
+
+function found(change: Partial<ComputerFacts>, id: string) {
+  return findingsOf({ ...HEALTHY, ...change }).find((finding) => finding.id === id);
+}
+
+describe('findings', () => {
+  test('of a healthy computer are all well, and there is nothing to mend', () => {
+    const findings = findingsOf(HEALTHY);
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+    expect(findings.every(({ fix }) => fix === undefined)).toBe(true);
+  });
+
+  test.each<[string, string, Partial<ComputerFacts>, RegExp]>([
+    ['platform', 'problem', { platform: 'darwin' }, /need Linux/],
+    ['platform', 'warning', { architecture: 'arm64' }, /image of your own/],
+    ['node', 'problem', { nodeVersion: '22.11.0' }, /22\.12/],
+    ['node', 'problem', { nodeVersion: '20.20.2' }, /22\.12/],
+    ['qemu', 'problem', { qemu: null }, /apt-get install .*qemu-system-x86/],
+    ['qemu', 'problem', { qemu: null, isDebianLike: false }, /Debian's packages/],
+    ['acceleration', 'warning', { kvm: { ...KVM_DENIED } }, /usermod -aG kvm ada/],
+    ['acceleration', 'warning', { kvm: { ...KVM_DENIED, device: 'absent' } }, /modprobe/],
+    ['acceleration', 'warning', { kvm: { ...KVM_DENIED, device: 'opens', cpuHasVirtualisation: false } }, /firmware/],
+    ['acceleration', 'warning', { kvm: { device: 'absent', group: null, cpuHasVirtualisation: false } }, /firmware/],
+    ['libvirt', 'warning', { libvirt: { ...NO_DAEMON, isInstalled: false, socket: 'absent' } }, /apt-get install/],
+    ['libvirt', 'warning', { libvirt: { ...NO_DAEMON, socket: 'denied' } }, /usermod -aG libvirt ada/],
+    ['libvirt', 'warning', { libvirt: NO_DAEMON }, /start it/],
+    ['subreaper', 'warning', { libvirt: { ...HEALTHY.libvirt, parent: 'sh' } }, /tini -s -- libvirtd/],
+    ['cgroups', 'warning', { cgroupDelegated: false }, /Delegate=yes/],
+    ['cgroups', 'warning', { cgroupDelegated: null }, /unified_cgroup_hierarchy/],
+    ['memory', 'warning', { memoryAvailableBytes: 2 ** 29 }, /pool\.max/],
+    ['folder-images', 'problem', { folders: [{ ...FOLDER, mode: 0o777 }] }, /chmod go-w \/images/],
+    ['folder-images', 'warning', { folders: [{ ...FOLDER, freeBytes: 2 ** 20 }] }, /room/],
+    ['ssh', 'warning', { ssh: { hasConfig: false, agent: 'silent' } }, /SSH_AUTH_SOCK/],
+    ['leftovers-qemu', 'warning', { leftovers: { qemu: 2 } }, /warmvm sweep --driver qemu/],
+  ])('%s is a %s with its fix where %j', (id, level, change, fix) => {
+    const finding = found(change, id);
+    expect(finding?.level).toBe(level);
+    expect(finding?.fix?.text).toMatch(fix);
+  });
+
+  test.each([
+    ['the folder that has not been made yet', { folders: [{ ...FOLDER, mode: null }] }, 'folder-images'],
+    [
+      'arm64, where KVM needs no flag of the CPU',
+      { architecture: 'arm64', kvm: { ...HEALTHY.kvm, cpuHasVirtualisation: false } },
+      'acceleration',
+    ],
+    ['no ssh agent at all', { ssh: { hasConfig: false, agent: 'none' as const } }, 'ssh'],
+  ])('find nothing wrong with %s', (_what, change, id) => {
+    expect(found(change, id)?.level).toBe('ok');
+  });
+
+  test('name a command for --fix only where it is safe to run, and say when only root may', () => {
+    const broken = findingsOf({ ...HEALTHY, qemu: null, kvm: KVM_DENIED, libvirt: NO_DAEMON, cgroupDelegated: false });
+    const commands = broken.flatMap(({ fix }) => (fix?.command === undefined ? [] : [fix]));
+    expect(commands.map(({ command }) => command?.[0])).toEqual(['apt-get', 'usermod']);
+    expect(commands.every(({ needsRoot }) => needsRoot)).toBe(true);
+  });
+});

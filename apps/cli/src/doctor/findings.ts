@@ -1,0 +1,176 @@
+import type { ComputerFacts, FolderFacts } from './facts.ts';
+import type { Finding, Fix } from './finding.ts';
+
+const OLDEST_NODE = [22, 12] as const;
+const GIBIBYTE = 2 ** 30;
+const LEAST_ROOM_BYTES: number = 2 * GIBIBYTE;
+const LEAST_MEMORY_BYTES: number = GIBIBYTE;
+
+/** What the facts come to, in the order in which to mend it. Decides from facts alone. */
+export function findingsOf(facts: ComputerFacts): readonly Finding[] {
+  return [
+    platform(facts),
+    node(facts),
+    user(facts),
+    qemu(facts),
+    acceleration(facts),
+    libvirt(facts),
+    ...subreaper(facts),
+    cgroups(facts),
+    memory(facts),
+    ...facts.folders.map(folder),
+    ssh(facts),
+    ...Object.entries(facts.leftovers).map(([driver, count]) => leftovers(driver, count)),
+  ];
+}
+
+function platform({ platform, architecture }: ComputerFacts): Finding {
+  const text = `${platform} on ${architecture}`;
+  if (platform === 'linux' && architecture === 'x64') return { id: 'platform', level: 'ok', text };
+  if (platform === 'linux')
+    return {
+      id: 'platform',
+      level: 'warning',
+      text: `${text}: the tiny image is x86-64 only`,
+      fix: { text: 'describe an image of your own' },
+    };
+  const fix = { text: 'real machines need Linux; use --driver fake, or libvirt-ssh to a Linux host' };
+  return { id: 'platform', level: 'problem', text: `${text}: no hypervisor that warmvm drives runs here`, fix };
+}
+
+function node({ nodeVersion }: ComputerFacts): Finding {
+  const [major = 0, minor = 0] = nodeVersion.replace(/^v/, '').split('.').map(Number);
+  const isNew = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  if (isNew) return { id: 'node', level: 'ok', text: `Node ${nodeVersion}` };
+  const fix = { text: `install Node ${OLDEST_NODE.join('.')} or newer` };
+  return { id: 'node', level: 'problem', text: `Node ${nodeVersion} is too old`, fix };
+}
+
+function user({ user: { name, isRoot, groups } }: ComputerFacts): Finding {
+  return { id: 'user', level: 'ok', text: isRoot ? 'root' : `${name}, in groups ${groups.join(', ')}` };
+}
+
+function qemu(facts: ComputerFacts): Finding {
+  if (facts.qemu !== null) return { id: 'qemu', level: 'ok', text: facts.qemu };
+  const name = facts.architecture === 'arm64' ? 'qemu-system-arm' : 'qemu-system-x86';
+  return { id: 'qemu', level: 'problem', text: 'QEMU is not installed', fix: install(facts, name, 'qemu-utils') };
+}
+
+function acceleration({ kvm, architecture, user }: ComputerFacts): Finding {
+  const slow = 'guests are emulated (TCG), which is slow';
+  const needsFlag = architecture === 'x64';
+  if (kvm.device === 'opens' && (kvm.cpuHasVirtualisation || !needsFlag))
+    return { id: 'acceleration', level: 'ok', text: 'KVM: /dev/kvm opens and the CPU can' };
+  if (kvm.device === 'opens' || (kvm.device === 'absent' && !kvm.cpuHasVirtualisation && needsFlag)) {
+    const text = `no KVM, the CPU shows neither vmx nor svm: ${slow}`;
+    return {
+      id: 'acceleration',
+      level: 'warning',
+      text,
+      fix: { text: 'switch virtualisation on in the firmware, or nested virtualisation for this machine' },
+    };
+  }
+  if (kvm.device === 'absent') {
+    const fix = { text: 'load the module: modprobe kvm_intel (or kvm_amd)' };
+    return { id: 'acceleration', level: 'warning', text: `there is no /dev/kvm: ${slow}`, fix };
+  }
+  const group = kvm.group ?? 'kvm';
+  const fix: Fix = {
+    text: `join group ${group}, then log in anew: usermod -aG ${group} ${user.name}`,
+    command: ['usermod', '-aG', group, user.name],
+    needsRoot: true,
+  };
+  return { id: 'acceleration', level: 'warning', text: `/dev/kvm may not be opened by ${user.name}: ${slow}`, fix };
+}
+
+function libvirt(facts: ComputerFacts): Finding {
+  const { isInstalled, socket } = facts.libvirt;
+  if (socket === 'answers') return { id: 'libvirt', level: 'ok', text: 'a libvirt daemon answers this user' };
+  const rest = facts.qemu === null ? '' : '; driver qemu does without';
+  if (!isInstalled) {
+    const fix = install(facts, 'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'tini');
+    return { id: 'libvirt', level: 'warning', text: `libvirt is not installed${rest}`, fix };
+  }
+  if (socket === 'denied') {
+    const { name } = facts.user;
+    const fix: Fix = {
+      text: `join group libvirt, then log in anew: usermod -aG libvirt ${name}`,
+      command: ['usermod', '-aG', 'libvirt', name],
+      needsRoot: true,
+    };
+    return { id: 'libvirt', level: 'warning', text: `the libvirt daemon refuses ${name}${rest}`, fix };
+  }
+  const fix = { text: 'start it: systemctl start libvirtd (without systemd: virtlogd -d; tini -s -- libvirtd)' };
+  return { id: 'libvirt', level: 'warning', text: `libvirt is installed, and no daemon answers${rest}`, fix };
+}
+
+/** The daemon waits until an ended guest has been reaped; a slow parent adds seconds to each destroy and reset. */
+function subreaper({ libvirt: { parent, hasTini } }: ComputerFacts): readonly Finding[] {
+  if (parent === null) return [];
+  const isQuick = parent === 'systemd' || parent === 'tini' || parent === 'init';
+  if (isQuick) return [{ id: 'subreaper', level: 'ok', text: `libvirt's ended guests are reaped by ${parent}` }];
+  const fix = { text: `run the daemon below a subreaper: tini -s -- libvirtd${hasTini ? '' : ' (package tini)'}` };
+  const text = `libvirt's ended guests are reaped by ${parent}, which may take seconds`;
+  return [{ id: 'subreaper', level: 'warning', text, fix }];
+}
+
+function cgroups({ cgroupDelegated }: ComputerFacts): Finding {
+  if (cgroupDelegated === true) return { id: 'cgroups', level: 'ok', text: 'cgroup v2, delegated to this process' };
+  const none = cgroupDelegated === null;
+  const text = none ? 'there is no cgroup v2' : 'cgroup v2, not delegated to this process';
+  const fix = none
+    ? 'boot with systemd.unified_cgroup_hierarchy=1'
+    : 'run in a delegated scope: systemd-run --user --scope -p Delegate=yes warmvm ...';
+  return { id: 'cgroups', level: 'warning', text: `${text}: machines have no limits of their own`, fix: { text: fix } };
+}
+
+function memory({ memoryAvailableBytes }: ComputerFacts): Finding {
+  const text = `${gibibytes(memoryAvailableBytes)} of memory available`;
+  if (memoryAvailableBytes >= LEAST_MEMORY_BYTES) return { id: 'memory', level: 'ok', text };
+  return {
+    id: 'memory',
+    level: 'warning',
+    text,
+    fix: { text: 'free memory, or lower pool.max and image.memoryBytes' },
+  };
+}
+
+function folder({ what, path, mode, freeBytes }: FolderFacts): Finding {
+  const id = `folder-${what}`;
+  const text = `${what}: ${path}, ${gibibytes(freeBytes)} free`;
+  if (mode !== null && (mode & 0o022) !== 0) {
+    const fix: Fix = { text: `chmod go-w ${path}`, command: ['chmod', 'go-w', path] };
+    return { id, level: 'problem', text: `${text}, but others may write there (${mode.toString(8)})`, fix };
+  }
+  if (freeBytes >= LEAST_ROOM_BYTES) return { id, level: 'ok', text };
+  return { id, level: 'warning', text: `${text}: little room`, fix: { text: 'make room, or name another folder' } };
+}
+
+function ssh({ ssh: { hasConfig, agent } }: ComputerFacts): Finding {
+  const text = `ssh: ${hasConfig ? 'a configuration' : 'no configuration'}, ${agent === 'answers' ? 'an agent' : 'no agent'}`;
+  if (agent !== 'silent') return { id: 'ssh', level: 'ok', text };
+  const fix = { text: 'start the agent anew, or unset SSH_AUTH_SOCK' };
+  return { id: 'ssh', level: 'warning', text: 'ssh: SSH_AUTH_SOCK is set and no agent answers there', fix };
+}
+
+function leftovers(driver: string, count: number): Finding {
+  const id = `leftovers-${driver}`;
+  if (count === 0) return { id, level: 'ok', text: `${driver}: dead owners left nothing behind` };
+  const fix = { text: `warmvm sweep --driver ${driver}` };
+  return {
+    id,
+    level: 'warning',
+    text: `${driver}: dead owners left ${count} object${count === 1 ? '' : 's'} behind`,
+    fix,
+  };
+}
+
+function install({ isDebianLike }: ComputerFacts, ...packages: readonly string[]): Fix {
+  if (!isDebianLike) return { text: `install it; Debian's packages are ${packages.join(', ')}` };
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages] as const;
+  return { text: command.filter((word) => word !== '-y').join(' '), command: [...command], needsRoot: true };
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / GIBIBYTE).toFixed(1)} GiB`;
+}

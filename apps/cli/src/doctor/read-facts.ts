@@ -1,0 +1,120 @@
+import { access, constants, open, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { freemem, homedir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type CommandRunner, systemCommandRunner } from '../host/command-runner.ts';
+import { candidateSockets } from '../host/daemon.ts';
+import { isDebianLike } from '../host/packages.ts';
+import { answers } from '../host/socket.ts';
+import type { ComputerFacts, FolderFacts } from './facts.ts';
+
+/** Reads what there is to know of this computer. Never throws for what it cannot read: that is a fact too. */
+export async function readFacts(
+  leftovers: ComputerFacts['leftovers'],
+  runner: CommandRunner = systemCommandRunner,
+): Promise<ComputerFacts> {
+  const { username } = userInfo();
+  const groups = await runner.run(['id', '-Gn']);
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return {
+    platform: process.platform,
+    architecture: process.arch,
+    nodeVersion: process.versions.node,
+    user: { name: username, isRoot: process.getuid?.() === 0, groups: groups.output.trim().split(/\s+/) },
+    isDebianLike: isDebianLike(await text('/etc/os-release')),
+    kvm: await kvmFacts(runner),
+    qemu: await firstLine(runner, process.arch === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64'),
+    libvirt: await libvirtFacts(runner),
+    cgroupDelegated: await cgroupDelegated(),
+    folders: [
+      await folderFacts('images', join(cache, 'warmvm', 'images')),
+      await folderFacts('temporary files', process.env.TMPDIR ?? '/tmp', true),
+    ],
+    memoryAvailableBytes: await memoryAvailable(),
+    ssh: { hasConfig: await exists(join(homedir(), '.ssh', 'config')), agent: await agentState() },
+    leftovers,
+  };
+}
+
+async function kvmFacts(runner: CommandRunner): Promise<ComputerFacts['kvm']> {
+  const cpuHasVirtualisation = /^flags\s*:.*\b(?:vmx|svm)\b/m.test(await text('/proc/cpuinfo'));
+  if (!(await exists('/dev/kvm'))) return { device: 'absent', group: null, cpuHasVirtualisation };
+  const { exitCode, output } = await runner.run(['stat', '-c', '%G', '/dev/kvm']);
+  const group = exitCode === 0 && output.trim() !== 'UNKNOWN' ? output.trim() : null;
+  const handle = await open('/dev/kvm', 'r+').catch(() => undefined);
+  await handle?.close();
+  return { device: handle === undefined ? 'denied' : 'opens', group, cpuHasVirtualisation };
+}
+
+async function libvirtFacts(runner: CommandRunner): Promise<ComputerFacts['libvirt']> {
+  const isInstalled = (await firstLine(runner, 'libvirtd')) !== null || (await firstLine(runner, 'virtqemud')) !== null;
+  let socket: ComputerFacts['libvirt']['socket'] = 'absent';
+  for (const path of candidateSockets('/run/libvirt')) {
+    if (!(await exists(path))) continue;
+    if (await answers(path)) socket = 'answers';
+    else if (socket !== 'answers') socket = (await mayWrite(path)) ? 'silent' : 'denied';
+  }
+  return { isInstalled, socket, parent: await daemonParent(), hasTini: (await firstLine(runner, 'tini')) !== null };
+}
+
+/** Name of the process that reaps what the daemon's guests leave. */
+async function daemonParent(): Promise<string | null> {
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(pid)) continue;
+    const name = (await text(`/proc/${pid}/comm`)).trim();
+    if (name !== 'libvirtd' && name !== 'virtqemud') continue;
+    const parent = /^PPid:\s*(\d+)$/m.exec(await text(`/proc/${pid}/status`))?.[1];
+    const parentName = (await text(`/proc/${parent}/comm`)).trim();
+    return parentName === '' ? null : parentName;
+  }
+  return null;
+}
+
+async function cgroupDelegated(): Promise<boolean | null> {
+  const own = /^0::(.*)$/m.exec(await text('/proc/self/cgroup'))?.[1];
+  if (own === undefined || !(await exists('/sys/fs/cgroup/cgroup.controllers'))) return null;
+  return mayWrite(join('/sys/fs/cgroup', own, 'cgroup.subtree_control'));
+}
+
+async function folderFacts(what: string, path: string, isShared = false): Promise<FolderFacts> {
+  const found = await stat(path).catch(() => undefined);
+  let at = path;
+  while (at !== '/' && !(await exists(at))) at = dirname(at);
+  const { bavail, bsize } = await statfs(at);
+  const mode = found === undefined || isShared ? null : found.mode & 0o777;
+  return { what, path, mode, freeBytes: bavail * bsize };
+}
+
+async function memoryAvailable(): Promise<number> {
+  const kibibytes = /^MemAvailable:\s*(\d+) kB$/m.exec(await text('/proc/meminfo'))?.[1];
+  return kibibytes === undefined ? freemem() : Number(kibibytes) * 1024;
+}
+
+async function agentState(): Promise<ComputerFacts['ssh']['agent']> {
+  const socket = process.env.SSH_AUTH_SOCK;
+  if (socket === undefined || socket === '') return 'none';
+  return (await answers(socket)) ? 'answers' : 'silent';
+}
+
+async function firstLine(runner: CommandRunner, program: string): Promise<string | null> {
+  const { exitCode, output } = await runner.run([program, '--version']);
+  return exitCode === 0 ? (output.split('\n')[0] ?? '').trim() : null;
+}
+
+function text(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
+
+function exists(path: string): Promise<boolean> {
+  return allowed(path, constants.F_OK);
+}
+
+function mayWrite(path: string): Promise<boolean> {
+  return allowed(path, constants.W_OK);
+}
+
+function allowed(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}

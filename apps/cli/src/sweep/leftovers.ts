@@ -1,0 +1,40 @@
+import { type Driver, judgeOwner, type MachineRecord, type OwnerFate } from '@warmvm/core';
+import type { DriverChoice } from '../config/config.ts';
+import type { Settings } from '../config/settings.ts';
+import { loadDriver, makeDriver } from '../drivers/load-driver.ts';
+
+/** Something on a host that carries our mark, and what became of the process that made it. */
+export interface Leftover {
+  readonly record: MachineRecord;
+  readonly fate: OwnerFate;
+}
+
+/** What is on one host; dispose lets go of the host. */
+export interface FoundLeftovers extends AsyncDisposable {
+  readonly driver: Driver;
+  readonly records: readonly Leftover[];
+}
+
+/** Name of a pool where nobody gave one; that of the pool engine. */
+export const DEFAULT_POOL = 'default';
+
+/** Lists what carries the mark of the pool of these settings. @throws what the driver throws */
+export async function findLeftovers(
+  choice: DriverChoice,
+  { folder, pool }: Pick<Settings, 'folder' | 'pool'>,
+  signal: AbortSignal,
+  load: typeof loadDriver = loadDriver,
+): Promise<FoundLeftovers> {
+  const { driver } = await makeDriver(choice, folder, load);
+  try {
+    const records = await driver.list({ pool: pool.name ?? DEFAULT_POOL }, { signal });
+    return {
+      driver,
+      records: records.map((record) => ({ record, fate: judgeOwner(record.owner.process) })),
+      [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await driver[Symbol.asyncDispose]();
+    throw error;
+  }
+}
