@@ -4,6 +4,7 @@ import { doctorCommand } from './doctor/command.ts';
 import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
 import type { Output } from './output.ts';
 import { runCommand } from './run/command.ts';
+import { shellCommand } from './shell/command.ts';
 import { parseSamples, type StartOptions } from './start/options.ts';
 import { sweepCommand } from './sweep/command.ts';
 
@@ -31,7 +32,7 @@ export function createProgram(outputs: Output): Command {
     .hook('preAction', (_program, command) => {
       debug = command.opts().debug === true;
     });
-  for (const command of [runCommand, doctorCommand, sweepCommand]) {
+  for (const command of [runCommand, shellCommand, doctorCommand, sweepCommand]) {
     program.addCommand(command(output).copyInheritedSettings(program));
   }
   program
