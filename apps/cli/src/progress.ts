@@ -11,7 +11,8 @@ const SILENT: Progress = { say: () => {}, stop: () => {} };
 
 /** Progress on a terminal; nothing at all elsewhere. */
 export function progressFor(stream: NodeJS.WriteStream, isWanted: boolean): Progress {
-  if (!isWanted || stream.isTTY !== true) return SILENT;
+  // A terminal that does not know its width would have the spinner clear lines without end.
+  if (!isWanted || stream.isTTY !== true || !(stream.columns > 0)) return SILENT;
   // The terminal's input is not ours to take: it may be meant for the guest.
   const spinner = ora({ stream, discardStdin: false, hideCursor: true });
   return {
