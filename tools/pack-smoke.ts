@@ -75,7 +75,11 @@ export async function packSmoke(signal: AbortSignal): Promise<GateOutcome> {
     const nodes = [await nodeOfVersion(OLDEST_NODE, signal), process.execPath];
     for (const node of nodes) {
       const scripts = [...sources.keys()].map((file) => [join(project, 'out', file.replace(/\.ts$/, '.js'))]);
-      for (const args of [...scripts, ...programs.map((program) => [program, '--version'])]) {
+      const calls = programs.flatMap((program) => [
+        [program, '--version'],
+        [program, 'run', '--driver', 'fake', '--', 'echo', 'hi'],
+      ]);
+      for (const args of [...scripts, ...calls]) {
         const result = await run(node, args, { cwd: project, timeoutMs: 60_000, signal });
         if (result.exitCode !== 0)
           problems.push(`${node} ${args.join(' ')} exited with ${result.exitCode}\n${result.output}`);

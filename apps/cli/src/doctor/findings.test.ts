@@ -12,7 +12,7 @@ const HEALTHY: ComputerFacts = {
   qemu: 'QEMU emulator version 7.2.22',
   libvirt: { isInstalled: true, socket: 'answers', parent: 'systemd', hasTini: true },
   cgroupDelegated: true,
-  folders: [{ what: 'images', path: '/home/ada/.cache/warmvm/images', mode: 0o700, freeBytes: 2 ** 36 }],
+  folders: [{ what: 'images', path: '/images', mode: 0o700, freeBytes: 2 ** 36 }],
   memoryAvailableBytes: 2 ** 33,
   ssh: { hasConfig: true, agent: 'answers' },
   leftovers: { qemu: 0 },

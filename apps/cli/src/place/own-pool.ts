@@ -1,8 +1,18 @@
-import { createPool, type Driver, type GoldenImage, type HostOptions, type Pool, type PoolOptions } from '@warmvm/core';
+import {
+  createPool,
+  type Driver,
+  type GoldenImage,
+  type HostOptions,
+  isWarmvmError,
+  type Lease,
+  type Pool,
+  type PoolOptions,
+} from '@warmvm/core';
 import type { PoolChoice } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadDriver, makeDriver } from '../drivers/load-driver.ts';
+import { messageOf } from '../errors/explain.ts';
 import { openImage } from '../images/open-image.ts';
 import { prepareText } from '../prepare-text.ts';
 import type { MachineSource } from './machine-source.ts';
@@ -83,7 +93,7 @@ export async function openOwnSource(settings: Settings, options: OpenPoolOptions
     description: 'a pool of its own',
     reach: opened.reach,
     async lend({ signal }) {
-      const lease = await opened.pool.acquire({ signal, timeoutMs: LONGEST_MS, leaseMs: LONGEST_MS });
+      const lease = await acquire(opened.pool, signal, options.say);
       return {
         machineId: lease.machineId,
         guest: lease.guest,
@@ -96,6 +106,29 @@ export async function openOwnSource(settings: Settings, options: OpenPoolOptions
 }
 
 const LONGEST_MS = 2 ** 31 - 1;
+/** Failures in a row after which a machine that might yet be made is given up. */
+const MOST_FAILURES = 3;
+
+/** Takes a machine; a pool would try for ever, a person wants to hear why there is none. @throws why none could be made */
+async function acquire(pool: Pool, signal: AbortSignal, say: (text: string) => void): Promise<Lease> {
+  const hopeless = new AbortController();
+  const events = pool.events();
+  const watching = (async () => {
+    for await (const event of events) {
+      if (event.type !== 'creation-failed') continue;
+      const { error, failuresInARow } = event;
+      if (failuresInARow >= MOST_FAILURES || !(isWarmvmError(error) && error.retryable)) hopeless.abort(error);
+      else say(`making a machine failed, trying again: ${messageOf(error)}`);
+    }
+  })();
+  try {
+    const either = AbortSignal.any([signal, hopeless.signal]);
+    return await pool.acquire({ signal: either, timeoutMs: LONGEST_MS, leaseMs: LONGEST_MS });
+  } finally {
+    await events[Symbol.asyncIterator]().return?.();
+    await watching;
+  }
+}
 
 type Given = Partial<{ -readonly [Key in keyof PoolChoice]: NonNullable<PoolChoice[Key]> }>;
 

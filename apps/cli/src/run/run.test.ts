@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, WarmvmError } from '@warmvm/core';
-import { createFakeDriver, createFakeHost, fakeImage } from '@warmvm/driver-fake';
+import { createFakeDriver, createFakeHost, type FaultScript, fakeImage } from '@warmvm/driver-fake';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../exit-codes.ts';
 import { openOwnSource } from '../place/own-pool.ts';
@@ -22,9 +22,10 @@ async function run(
   request: Partial<RunRequest>,
   streams: Partial<RunStreams> = {},
   signal = new AbortController().signal,
+  faults: FaultScript = () => undefined,
 ) {
   const host = createFakeHost();
-  const maker = { create: () => createFakeDriver({ host }), image: () => fakeImage() };
+  const maker = { create: () => createFakeDriver({ host, faults }), image: () => fakeImage() };
   const settings = { drivers: [{ use: 'fake' }], image: 'tiny', pool: {}, configPath: undefined, folder };
   const source = await openOwnSource(settings, { signal, say: () => {}, load: async () => maker });
   const written = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
@@ -103,6 +104,21 @@ describe('a run', () => {
     const { outcome } = await run(request);
     expect(outcome.exitCode).toBe(exitCode);
     expect(outcome.error).toBeInstanceOf(Error);
+  });
+
+  test.each([
+    ['at once where trying again is of no use', false, 1],
+    ['after three attempts else', true, 3],
+  ])('whose machine cannot be made ends with the reason, %s', async (_what, retryable, attempts) => {
+    const error = new WarmvmError('WARMVM_FORK_FAILED', 'no room', { retryable });
+    let forks = 0;
+    const faults: FaultScript = ({ operation }) => {
+      if (operation !== 'fork') return undefined;
+      forks += 1;
+      return { reject: error };
+    };
+    await expect(run({}, {}, undefined, faults)).rejects.toMatchObject({ code: 'WARMVM_FORK_FAILED' });
+    expect(forks).toBe(attempts);
   });
 
   test('is given up with its machine', async () => {
