@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LibvirtHost, openLibvirtHost, storageFor } from './support/libvirt-host.ts';
 import { runProgram } from './support/main-program.ts';
 
+// A pool of this run alone: what another computer or container left is kept by a sweep, and must not be counted here.
+const run = randomBytes(3).toString('hex');
 let host: LibvirtHost;
 let folder: string;
 let state: string;
@@ -30,12 +33,12 @@ async function driverOf(name: 'qemu' | 'libvirt'): Promise<unknown> {
 
 async function program(...words: readonly string[]) {
   await using running = runProgram(words, folder);
-  return running.ended;
+  return await running.ended;
 }
 
 describe.each(['qemu', 'libvirt'] as const)('warmvm on %s, by the one line that names the driver', (name) => {
   beforeAll(async () => {
-    const config = { driver: await driverOf(name), pool: { name: `cli-${name}` } };
+    const config = { driver: await driverOf(name), pool: { name: `cli-${name}-${run}` } };
     await writeFile(join(folder, 'warmvm.config.json'), JSON.stringify(config));
   });
 
