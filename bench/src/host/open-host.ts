@@ -1,4 +1,4 @@
-import { loadModule } from 'warmvm/measure';
+import { loadModule, SUBJECTS } from 'warmvm/measure';
 import type { BenchHost } from './bench-host.ts';
 import { openFakeHost } from './fake-host.ts';
 import { openLibvirtHost } from './libvirt-host.ts';
@@ -9,6 +9,7 @@ import { type HostRequest, openSubjectHost } from './subject-host.ts';
 export const HOSTS: Readonly<Record<string, (request: HostRequest) => Promise<BenchHost>>> = {
   fake: async ({ clock }) => openFakeHost(clock),
   libvirt: openLibvirtHost,
+  'libvirt-ssh': async (request) => openSubjectHost('libvirt-ssh', await SUBJECTS['libvirt-ssh']!(), request),
   qemu: openQemuHost,
 };
 
