@@ -16,6 +16,7 @@ import { type AgentLink, openAgentLink } from './agent-link.ts';
 import { type Container, containerFor, containerHead } from './container.ts';
 import { type DomainFiles, domainXml, snapshotXml } from './domain-xml.ts';
 import type { HostFacts } from './host-facts.ts';
+import { interruptionBehind } from './interruption.ts';
 import type { Mark } from './mark.ts';
 import { type MarkedDomain, SNAPSHOT_NAME, type Workshop } from './workshop.ts';
 
@@ -90,7 +91,8 @@ export class GoldenMaker {
       };
     } catch (error) {
       await this.#abandon(template, error);
-      throw invalidIfGuestFault(error, image);
+      // A connection that broke says nothing of the image.
+      throw interruptionBehind(error) ?? invalidIfGuestFault(error, image);
     }
   }
 
@@ -165,7 +167,7 @@ export class GoldenMaker {
       await link.firstAnswer(timeoutMs, options.signal);
     } catch (cause) {
       options.signal?.throwIfAborted();
-      if (isWarmvmError(cause, 'WARMVM_HOST_LOST')) throw cause;
+      if (isWarmvmError(cause, 'WARMVM_HOST_LOST') || interruptionBehind(cause) !== undefined) throw cause;
       throw new WarmvmError(
         'WARMVM_GOLDEN_INVALID',
         `the guest agent of image ${image.name} did not answer within ${timeoutMs} ms of the start`,

@@ -20,6 +20,14 @@ export function isInterruption(error: unknown): error is WarmvmError {
   return isWarmvmError(error, 'WARMVM_HOST_OPERATION') && error.details.interrupted === true;
 }
 
+/** The mended break that led to an error, if one did. */
+export function interruptionBehind(error: unknown): WarmvmError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    if (isInterruption(at)) return at;
+  }
+  return undefined;
+}
+
 /** The error of calls on a driver that has been disposed. */
 export function disposedError(): WarmvmError {
   return new WarmvmError('WARMVM_HOST_LOST', 'the driver has been disposed', { details: { disposed: true } });

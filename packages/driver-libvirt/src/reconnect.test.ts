@@ -122,6 +122,22 @@ describe('a connection that breaks and comes back', () => {
     await world.driver.fork(golden, { owner });
   });
 
+  test.each(['boot', 'agent', 'warm-up', 'quiesce', 'snapshot'] as const)(
+    'costs a golden snapshot that was being made (%s), says nothing against its image, and leaves nothing of it',
+    async (step) => {
+      await using world = await World.create();
+      const preparing = world.driver.prepare(world.image, {
+        owner,
+        onProgress: (progress) => {
+          if (progress.step === step) world.host.die();
+        },
+      });
+      await expect(preparing).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION', retryable: true });
+      expect(world.host.inventory).toEqual([]);
+      await world.prepare();
+    },
+  );
+
   test('finds the domain whose definition was done and never answered', async () => {
     await using world = await World.create();
     const golden = await world.prepare();
