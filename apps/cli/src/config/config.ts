@@ -37,7 +37,7 @@ export interface KernelChoice extends GuestChoice {
   readonly renewal?: string | undefined;
 }
 
-/** What machines are made from: `tiny`, the name of an imported image, or a description. */
+/** What machines are made from: `tiny`, or a description. */
 export type ImageChoice = string | TinyChoice | DiskChoice | KernelChoice;
 
 /** How the pool behaves; as the options of `createPool`, where all are explained. */

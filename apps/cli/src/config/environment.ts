@@ -6,7 +6,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = {
   WARMVM_CONFIG: 'path of the configuration file',
   WARMVM_DRIVER: 'driver: fake, qemu, libvirt, libvirt-ssh, a package or a file',
   WARMVM_URI: 'option uri of the driver',
-  WARMVM_IMAGE: 'image: tiny, or the name of an imported one',
+  WARMVM_IMAGE: 'image: tiny',
   WARMVM_POOL: 'name of the pool',
   WARMVM_MIN_READY: 'spare ready machines',
   WARMVM_MAX: 'machines at most',

@@ -23,7 +23,7 @@ const Guest = {
 };
 
 const imageChoice = z.union([
-  name('an image').describe('tiny, or the name of an image that was imported'),
+  name('an image').describe('tiny'),
   z.strictObject({ tiny: z.literal(true), ...Guest }),
   z.strictObject({
     disk: name('disk').describe('path of a qcow2, relative to this file'),
