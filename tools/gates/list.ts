@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { benchFigures } from '../bench-figures.ts';
 import { checkCauses } from '../check-causes.ts';
 import { checkClauses } from '../check-clauses.ts';
@@ -25,11 +26,17 @@ function command(name: string, program: string, args: readonly string[], extra: 
   };
 }
 
+/** Suites that are too long or too dependent on a quiet computer to decide about a change. */
+async function manualSuites(): Promise<readonly string[]> {
+  return (await readdir('test-e2e/src')).filter((name) => name.endsWith('.manual.ts'));
+}
+
 async function realSuites(signal: AbortSignal, print: (text: string) => void): Promise<GateOutcome> {
   const hosts = await prepareRealHosts(signal, print);
   if (hosts.kind === 'unavailable') {
     return { kind: 'notRun', reason: hosts.reason, mandatory: realSuitesMandatory(process.env) };
   }
+  for (const file of await manualSuites()) print(`         left to a person, see its first lines: ${file}`);
   try {
     return await vitest('e2e', [], { signal, environment: hosts.environment });
   } finally {

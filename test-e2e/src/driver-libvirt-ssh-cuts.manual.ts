@@ -1,3 +1,4 @@
+// Run by people: on a computer with other work, or two cores, single cases go over their time, and not each time the same.
 import { createPool, type Driver, type GoldenImage, type Lease, type Pool, sleep, systemClock } from '@warmvm/core';
 import { createLibvirtSshDriver, type LibvirtSshDriverOptions } from '@warmvm/driver-libvirt-ssh';
 import { buildTinyImage } from '@warmvm/guest-image';
