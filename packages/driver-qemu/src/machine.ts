@@ -147,11 +147,16 @@ export class QemuMachine implements Machine {
 
   /** The old one dies while the new one starts; neither has a file or a socket of the other. */
   async #replace(old: Incarnation | undefined, signal: AbortSignal): Promise<void> {
-    const [ended, started] = await Promise.allSettled([old?.end(this.#overError()), this.#begin(signal)]);
-    if (started.status === 'fulfilled') this.#incarnation = started.value;
-    if (ended.status === 'rejected') throw ended.reason;
-    if (started.status === 'rejected') throw started.reason;
-    await this.#live(started.value, signal);
+    const ending = old?.end(this.#overError()) ?? Promise.resolve();
+    ending.catch(() => {});
+    try {
+      const started = await this.#begin(signal);
+      this.#incarnation = started;
+      await this.#live(started, signal);
+    } finally {
+      // Nobody is told that a machine is reset, or that it is not, while its old process still dies.
+      await ending;
+    }
   }
 
   /** The generation is written down before anything of it is there. */

@@ -47,7 +47,10 @@ export async function obtainGolden(
     golden: null,
     process: null,
   });
-  const name = workshop.options.keepGoldens ? key : `${key}${OWN}${home.id}`;
+  const user = await workshop.user(options);
+  // Its files are open to the user that QEMU runs as, and to no other.
+  const common = user === undefined ? key : `${key}-${user.gid}`;
+  const name = workshop.options.keepGoldens ? common : `${common}${OWN}${home.id}`;
   await state.update(home, { golden: name });
   try {
     const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, options);

@@ -108,7 +108,7 @@ export class Qemu {
   /** The error for whoever needed this QEMU when it ended. */
   crashed(end: ProcessEnd): WarmvmError {
     const { reason } = stateOfEnd(end, this.#present);
-    const said = this.process.said.split('\n').slice(-3).join(' | ').slice(0, 500);
+    const said = this.process.said.split('\n').slice(-3).join(' | ').slice(-500);
     return new WarmvmError('WARMVM_MACHINE_CRASHED', said === '' ? reason : `${reason}: ${said}`, {
       details: { pid: this.process.pid, exitCode: end.exitCode, signal: end.signal, said },
       ...(end.cause === undefined ? {} : { cause: end.cause }),

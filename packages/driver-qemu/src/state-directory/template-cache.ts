@@ -24,7 +24,7 @@ const USERS = '.users';
 const LOCKS = '.locks';
 
 /** Name of a template: the key of its machine. */
-const NAME = /^[0-9a-f]{64}$/;
+const NAME = /^[0-9a-f]{64}(?:-\d+)?$/;
 
 /**
  * Holds a template in the cache until disposed, or until this process is gone: nobody collects it meanwhile. Call it under
