@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Driver, type GoldenSnapshot, sleep, systemClock } from '@warmvm/core/driver';
@@ -93,7 +93,8 @@ describe('the QEMU of a machine, seen from outside', () => {
     const [, fileBytes] = /^Max file size +(\d+) /m.exec(limits) ?? [];
     expect(Number(fileBytes)).toBeLessThan(32 * MIB);
     expect(await readFile(`/proc/${pid}/environ`, 'utf8')).not.toContain(SECRET);
-    expect(await readlink(`/proc/${pid}/cwd`)).toBe(join(host.stateDirectory, 'machines', machine.id));
+    // Each process of a machine has a folder of its own in the machine's.
+    expect(dirname(await readlink(`/proc/${pid}/cwd`))).toBe(join(host.stateDirectory, 'machines', machine.id));
     expect(await readlink(`/proc/${pid}/fd/0`)).toBe('/dev/null');
   });
 
@@ -127,7 +128,7 @@ describe('the disk of a machine', () => {
     await shell(machine.guest, 'dd if=/dev/urandom of=/disk/much bs=1M count=60 2>/dev/null; sync; true');
     expect(await shell(machine.guest, 'dmesg | grep -c "I/O error, dev vda"')).not.toBe('0');
     expect(await machine.state()).toBe('running');
-    const folder = join(host.stateDirectory, 'machines', machine.id);
+    const folder = await readlink(`/proc/${await pidOf(machine.id)}/cwd`);
     const overlay = (await readdir(folder)).find((name) => name.endsWith('.qcow2'));
     expect((await stat(join(folder, overlay ?? 'none'))).blocks * 512).toBeLessThan(20 * MIB);
     await machine.reset();
