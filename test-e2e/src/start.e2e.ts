@@ -124,7 +124,7 @@ describe('warmvm start over libvirt', () => {
     [['begin'], /unknown command 'begin'/],
   ] as const)('refuses %j before anything is started', async (words, complaint) => {
     const { exitCode, stdout, stderr } = await run(...words);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(stderr).toMatch(complaint);
     expect(stdout).toBe('');
   });
