@@ -78,7 +78,7 @@ describe('warmvm start over libvirt', () => {
     program.signal('SIGINT');
     const { exitCode, stderr } = await program.ended;
     expect(stderr.split('\n').filter((line) => /^(error|interrupted)/.test(line))).toEqual([
-      'interrupted: destroying what was made',
+      'interrupted: destroying what was made (Ctrl-C again: leave at once)',
     ]);
     expect(exitCode).toBe(130);
     expect(await readdir(folder)).toEqual([]);
