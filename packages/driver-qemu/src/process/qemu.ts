@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type CallOptions, type Clock, isWarmvmError, type Timer, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, type Timer, WarmvmError } from '@warmvm/core/driver';
 import type { QmpEvent } from '../qmp/message.ts';
 import { Monitor } from '../qmp/monitor.ts';
 import type { ProcessEnd } from './qemu-process.ts';
@@ -74,7 +74,8 @@ export class Qemu {
     try {
       return await this.monitor.execute(command, fields, options);
     } catch (error) {
-      if (this.#released || !isWarmvmError(error, 'WARMVM_MACHINE_GONE')) throw error;
+      // By identity: a caller's signal may be aborted with an error of the same code while QEMU lives, and would wait for its end.
+      if (this.#released || error !== this.monitor.end) throw error;
       throw this.crashed(await this.process.ended);
     }
   }

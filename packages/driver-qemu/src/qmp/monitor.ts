@@ -59,6 +59,11 @@ export class Monitor implements AsyncDisposable {
     duplex.on('data', (chunk: Uint8Array) => this.#receive(chunk));
   }
 
+  /** Why the stream has ended; undefined while it has not. Commands are rejected with this very error then. */
+  get end(): WarmvmError | undefined {
+    return this.#end;
+  }
+
   /**
    * Sends one command.
    * @throws the signal's reason
