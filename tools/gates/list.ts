@@ -31,6 +31,16 @@ async function manualSuites(): Promise<readonly string[]> {
   return (await readdir('test-e2e/src')).filter((name) => name.endsWith('.manual.ts'));
 }
 
+/** Guests under emulation on a shared computer take their time; what hangs is ended all the same. */
+const REAL_SUITES_MS = 2_700_000;
+
+/** Passes on what the reporter of files says, and not what the tests print. */
+function printFiles(print: (text: string) => void): (line: string) => void {
+  return (line) => {
+    if (/^(test-e2e\/| {2}failed: )/.test(line)) print(`         ${line}`);
+  };
+}
+
 async function realSuites(signal: AbortSignal, print: (text: string) => void): Promise<GateOutcome> {
   const hosts = await prepareRealHosts(signal, print);
   if (hosts.kind === 'unavailable') {
@@ -38,7 +48,8 @@ async function realSuites(signal: AbortSignal, print: (text: string) => void): P
   }
   for (const file of await manualSuites()) print(`         left to a person, see its first lines: ${file}`);
   try {
-    return await vitest('e2e', [], { signal, environment: hosts.environment });
+    const { environment } = hosts;
+    return await vitest('e2e', [], { signal, environment, timeoutMs: REAL_SUITES_MS, onLine: printFiles(print) });
   } finally {
     await hosts.daemon[Symbol.asyncDispose]();
   }

@@ -42,16 +42,23 @@ export function failures(report: VitestReport): readonly string[] {
   });
 }
 
+/** How a project of Vitest is run. */
+export interface VitestOptions {
+  readonly signal: AbortSignal;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** After this the run is ended and counts as failed. @default that of `run` */
+  readonly timeoutMs?: number;
+  /** Hears at once how each file ended, and which tests failed. */
+  readonly onLine?: (line: string) => void;
+}
+
 /** Runs a Vitest project and reads the counts from its JSON report. */
-export async function vitest(
-  project: string,
-  args: readonly string[],
-  options: { readonly signal: AbortSignal; readonly environment?: Readonly<Record<string, string>> },
-): Promise<GateOutcome> {
+export async function vitest(project: string, args: readonly string[], options: VitestOptions): Promise<GateOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'warmvm-vitest-'));
   try {
     const file = join(folder, 'report.json');
-    const command = ['run', '--project', project, '--reporter=json', `--outputFile.json=${file}`, ...args];
+    const lines = options.onLine === undefined ? [] : [`--reporter=${join(import.meta.dirname, 'file-lines.ts')}`];
+    const command = ['run', '--project', project, '--reporter=json', ...lines, `--outputFile.json=${file}`, ...args];
     const { exitCode, output } = await run('node_modules/.bin/vitest', command, options);
     if (!existsSync(file)) return { kind: 'failed', details: output };
     const report = JSON.parse(await readFile(file, 'utf8')) as VitestReport;

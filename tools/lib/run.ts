@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { root } from './repository.ts';
 
 /** How a command ended; `output` is both streams as they came. */
@@ -15,6 +16,8 @@ export interface RunOptions {
   /** After this the command is ended and counts as failed. @default 1200000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Called with each whole line of both streams as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** Runs a command to its end with no standard input. A command that cannot be started is a result, not an exception. */
@@ -41,6 +44,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       resolve({ exitCode, output });
     };
     for (const stream of [child.stdout, child.stderr]) {
+      if (options.onLine !== undefined) createInterface({ input: stream }).on('line', options.onLine);
       stream.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-1_000_000);
       });

@@ -61,7 +61,7 @@ export async function bootBareGuest(boot: KernelBoot, diskPath: string): Promise
     ]);
     socket.on('error', () => undefined);
     const call = caller(socket, ended);
-    await call('guest-sync', { id: 1 });
+    await call('guest-sync', { id: 1 }, BOOT_MS);
     return {
       bootMs: systemClock.now() - startedAt,
       run: (path, list = [], input) => runInGuest(call, path, list, input),
@@ -85,20 +85,40 @@ function machineArguments(boot: KernelBoot, diskPath: string, socketPath: string
   ];
 }
 
-type Call = (command: string, given: object) => Promise<Record<string, unknown>>;
+type Call = (command: string, given: object, answerMs?: number) => Promise<Record<string, unknown>>;
+
+/** A call that gets no answer in this time was lost with the agent that had taken it. */
+const ANSWER_MS = 10_000;
+
+/** The first answer takes a boot. */
+const BOOT_MS = 100_000;
 
 function caller(socket: Socket, ended: Promise<unknown>): Call {
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  let take: ((line: string) => void) | undefined;
+  createInterface({ input: socket }).on('line', (line) => take?.(line));
   const gone = ended.then(() => Promise.reject(new Error('QEMU ended')));
   gone.catch(() => undefined);
-  return async (command, given) => {
+  return async (command, given, answerMs = ANSWER_MS) => {
+    const answer = new Promise<string>((resolve) => {
+      take = resolve;
+    });
+    const late = new AbortController();
     socket.write(`${JSON.stringify({ execute: command, arguments: given })}\n`);
-    const { value, done } = await Promise.race([lines.next(), gone]);
-    if (done) throw new Error('The agent hung up');
-    const reply = JSON.parse(value.replace(/^[^{]*/, '')) as { return?: unknown; error?: unknown };
-    if (reply.error !== undefined) throw new Error(`${command}: ${JSON.stringify(reply.error)}`);
-    return reply.return as Record<string, unknown>;
+    try {
+      const line = await Promise.race([answer, gone, unanswered(command, answerMs, late.signal)]);
+      const reply = JSON.parse(line.replace(/^[^{]*/, '')) as { return?: unknown; error?: unknown };
+      if (reply.error !== undefined) throw new Error(`${command}: ${JSON.stringify(reply.error)}`);
+      return reply.return as Record<string, unknown>;
+    } finally {
+      take = undefined;
+      late.abort();
+    }
   };
+}
+
+async function unanswered(command: string, answerMs: number, signal: AbortSignal): Promise<never> {
+  await sleep(systemClock, answerMs, signal);
+  throw new Error(`${command}: no answer within ${answerMs} ms`);
 }
 
 async function runInGuest(call: Call, path: string, list: readonly string[], input?: Buffer): Promise<BareResult> {
