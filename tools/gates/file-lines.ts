@@ -4,7 +4,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
  * Prints a line for each file of tests when it ends, and one for each test that failed when it fails. A gate that has to be ended before its
  * report is written has then said how far it came and what took the time.
  */
-export class FileLines implements Reporter {
+class FileLines implements Reporter {
   readonly #print: (text: string) => void;
 
   constructor(options: { readonly print?: (text: string) => void } = {}) {
