@@ -94,6 +94,32 @@ describe('dispose of the driver', () => {
     expect(world.host.storage.pools.has('warmvm')).toBe(false);
   });
 
+  test.each([
+    ['is still there', {}],
+    ['was stopped', { active: false }],
+    ['was stopped, and its folder is gone', { active: false, built: false, volumes: new Map() }],
+    ['runs, and its folder is gone', { built: false, volumes: new Map() }],
+  ])('takes away a storage pool that %s', async (_what, state) => {
+    await using world = await World.create();
+    await world.driver.fork(await world.prepare(), { owner });
+    Object.assign(world.host.storage.pool('warmvm'), state);
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+    expect(world.host.storage.pools.size).toBe(0);
+  });
+
+  test('leaves the definition of a storage pool of others whose folder is gone, and is done', async () => {
+    await using world = await World.create();
+    world.host.storage.define('<pool><name>theirs</name><path>/theirs</path></pool>');
+    Object.assign(world.host.storage.pool('theirs'), { built: true, active: true });
+    const other = world.newDriver({ storagePool: 'theirs' });
+    await other.prepare(world.image, { owner });
+    Object.assign(world.host.storage.pool('theirs'), { built: false, active: false, volumes: new Map() });
+    await other[Symbol.asyncDispose]();
+    expect(world.host.domains.size).toBe(0);
+    expect([...world.host.storage.pools.keys()]).toEqual(['theirs']);
+  });
+
   test('says what could not be removed', async () => {
     await using world = await World.create();
     await world.driver.fork(await world.prepare(), { owner });

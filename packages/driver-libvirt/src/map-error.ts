@@ -71,3 +71,12 @@ export function isAbsent(error: unknown): boolean {
 export function isInvalidNow(error: unknown): boolean {
   return isLibvirtError(isWarmvmError(error) ? error.cause : error, ErrorNumber.OPERATION_INVALID);
 }
+
+/** `errno` of a file or folder that is not there. */
+const NO_SUCH_FILE = 2;
+
+/** Whether the host says that a file or folder of its own is gone. */
+export function isFileMissing(error: unknown): boolean {
+  const cause = isWarmvmError(error) ? error.cause : error;
+  return isLibvirtError(cause, ErrorNumber.SYSTEM_ERROR) && cause.systemErrorNumber === NO_SUCH_FILE;
+}

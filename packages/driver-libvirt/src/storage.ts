@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type CallOptions, type FileReference, isWarmvmError, sleep, WarmvmError } from '@warmvm/core/driver';
 import { type StoragePoolRef, StoragePoolState, type StorageVolumeRef, uuidToString } from '@warmvm/libvirt';
 import { poolXml, volumeXml } from './domain-xml.ts';
-import { isAbsent, isInvalidNow } from './map-error.ts';
+import { isAbsent, isFileMissing, isInvalidNow } from './map-error.ts';
 import type { Session } from './session.ts';
 import { Uploader, type UploadProgress } from './upload.ts';
 
@@ -126,13 +126,25 @@ export class Storage {
   /** Deletes volumes by name. Absent is success. */
   async delete(names: readonly string[], options: CallOptions = {}): Promise<void> {
     const pool = await this.find(options);
-    if (pool === undefined) return;
+    if (pool === undefined || !(await this.#canBeLookedInto(pool, options))) return;
     for (const name of names) {
       try {
         await this.#delete(await this.volume(pool, name, options), options);
       } catch (error) {
         if (!isAbsent(error)) throw error;
       }
+    }
+  }
+
+  /** A pool that was stopped tells nothing of its volumes until it runs again; where its folder is gone, they are gone as well. */
+  async #canBeLookedInto(pool: StoragePoolRef, options: CallOptions): Promise<boolean> {
+    if (await this.#isActive(pool, options)) return true;
+    try {
+      await this.#start(pool, options);
+      return true;
+    } catch (error) {
+      if (isFileMissing(error)) return false;
+      throw error;
     }
   }
 
@@ -171,7 +183,12 @@ export class Storage {
       if (num > 0) return;
       await this.#session.call('storagePoolDestroy', { pool }, `stop storage pool ${this.#name}`, options);
     }
-    await this.#session.call('storagePoolDelete', { pool, flags: NO_FLAGS }, `remove ${this.#path}`, options);
+    try {
+      await this.#session.call('storagePoolDelete', { pool, flags: NO_FLAGS }, `remove ${this.#path}`, options);
+    } catch (error) {
+      // Somebody removed the folder, or the host forgot it in a restart: only the definition is left to be taken away.
+      if (!isFileMissing(error)) throw error;
+    }
     await this.#session.call('storagePoolUndefine', { pool }, `undefine storage pool ${this.#name}`, options);
   }
 

@@ -9,6 +9,7 @@ test('an error keeps what libvirt said and its cause', () => {
     libvirtCode: ErrorNumber.NO_DOMAIN,
     libvirtDomain: 12,
     libvirtLevel: 2,
+    systemErrorNumber: 2,
     retryable: true,
   });
   expect(error).toMatchObject({
@@ -20,6 +21,7 @@ test('an error keeps what libvirt said and its cause', () => {
     libvirtCodeName: 'NO_DOMAIN',
     libvirtDomain: 12,
     libvirtLevel: 2,
+    systemErrorNumber: 2,
   });
   expect(error.cause).toBe(cause);
 });

@@ -36,6 +36,8 @@ export interface LibvirtErrorOptions {
   readonly libvirtDomain?: number | undefined;
   /** libvirt's level, see `ErrorLevel`. */
   readonly libvirtLevel?: number | undefined;
+  /** The number of the system error behind it, such as 2 for ENOENT. */
+  readonly systemErrorNumber?: number | undefined;
 }
 
 const marker: unique symbol = Symbol.for('@warmvm/libvirt.error') as never;
@@ -57,6 +59,8 @@ export class LibvirtError extends Error {
   declare readonly libvirtDomain?: number;
   /** libvirt's level, see `ErrorLevel`. */
   declare readonly libvirtLevel?: number;
+  /** `errno` on the daemon's host, such as 2 for ENOENT, where it refused for an error of its system. */
+  declare readonly systemErrorNumber?: number;
 
   constructor(code: LibvirtErrorCode, message: string, options: LibvirtErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
@@ -70,6 +74,7 @@ export class LibvirtError extends Error {
     }
     if (options.libvirtDomain !== undefined) this.libvirtDomain = options.libvirtDomain;
     if (options.libvirtLevel !== undefined) this.libvirtLevel = options.libvirtLevel;
+    if (options.systemErrorNumber !== undefined) this.systemErrorNumber = options.systemErrorNumber;
   }
 }
 

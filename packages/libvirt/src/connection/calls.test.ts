@@ -27,6 +27,13 @@ describe('a call', () => {
     });
   });
 
+  test('rejects with the error of the system that the daemon met', async () => {
+    const { daemon, connection } = await connected();
+    const result = connection.call('domainSuspend', { dom });
+    daemon.fail(await daemon.expect('domainSuspend'), 38, 'cannot open', undefined, 2);
+    await expect(result).rejects.toMatchObject({ libvirtCodeName: 'SYSTEM_ERROR', systemErrorNumber: 2 });
+  });
+
   test.each([68, 86, 87, 97])('may be tried again after code %i', async (code) => {
     const { daemon, connection } = await connected();
     const result = connection.call('domainSuspend', { dom });

@@ -33,11 +33,12 @@ const retryable: ReadonlySet<number> = new Set([
  */
 export function decodeRemoteError(payload: Uint8Array, what: string): LibvirtError {
   const reader = new XdrReader(payload);
-  const { code, domain: layer, message, level } = codec.decode(reader);
+  const { code, domain: layer, message, level, int1 } = codec.decode(reader);
   return new LibvirtError('LIBVIRT_REMOTE', `${what}: ${message ?? `libvirt error ${code}`}`, {
     libvirtCode: code,
     libvirtDomain: layer,
     libvirtLevel: level,
+    ...(code === ErrorNumber.SYSTEM_ERROR && int1 > 0 ? { systemErrorNumber: int1 } : {}),
     retryable: retryable.has(code),
   });
 }

@@ -75,7 +75,13 @@ export class ScriptedDaemon {
   }
 
   /** Answers a call or ends a stream with an error. */
-  fail(packet: Header, code: number, message: string | undefined = 'refused', type: number = MessageType.REPLY): void {
+  fail(
+    packet: Header,
+    code: number,
+    message: string | undefined = 'refused',
+    type: number = MessageType.REPLY,
+    systemErrorNumber = -1,
+  ): void {
     const value = {
       code,
       domain: 12,
@@ -85,7 +91,7 @@ export class ScriptedDaemon {
       str1: message,
       str2: undefined,
       str3: undefined,
-      int1: -1,
+      int1: systemErrorNumber,
       int2: -1,
       net: undefined,
     };
