@@ -24,6 +24,7 @@ export type SshProblem =
   | 'socket-missing'
   | 'socket-denied'
   | 'daemon-down'
+  | 'daemon-silent'
   | 'libvirt-missing'
   | 'no-way';
 
@@ -50,6 +51,7 @@ const CODES: Readonly<Record<SshProblem, ErrorCode>> = {
   'socket-missing': 'WARMVM_HOST_UNREACHABLE',
   'socket-denied': 'WARMVM_HOST_DENIED',
   'daemon-down': 'WARMVM_HOST_UNREACHABLE',
+  'daemon-silent': 'WARMVM_HOST_UNREACHABLE',
   'libvirt-missing': 'WARMVM_HOST_UNREACHABLE',
   'no-way': 'WARMVM_HOST_UNREACHABLE',
 };
@@ -64,6 +66,7 @@ const RETRYABLE: ReadonlySet<SshProblem> = new Set<SshProblem>([
   'link-lost',
   'socket-missing',
   'daemon-down',
+  'daemon-silent',
 ]);
 
 /** An error of the way to a host; `details.problem` tells which, `details.remedy` what to do. */

@@ -11,10 +11,13 @@ import type { HostKeyCheck } from './host-key.ts';
 /** What OpenSSH says to a client that tried too much. */
 const TOO_MANY = /too many authentication failures/i;
 
-/** An authenticated client. `closed` resolves when it is over. */
+/** An authenticated client. */
 export interface ReadyClient {
   readonly client: Client;
+  /** Resolves, never rejects, when it is over. */
   readonly closed: Promise<void>;
+  /** Ends it, whether the other side still answers or not. Idempotent. */
+  readonly end: () => void;
 }
 
 /**
@@ -80,10 +83,15 @@ export async function handshake(
       // What was sent and not taken must not be carried out later, when nobody reckons with it any more.
       if (sock instanceof Socket) sock.resetAndDestroy();
     });
-    return { client, closed };
+    const end = (): void => {
+      client.end();
+      // The client itself leaves a socket alone that it has said good-bye on, and with it all who wait for an answer of a silent host.
+      sock.destroy();
+    };
+    return { client, closed, end };
   } catch (error) {
     client.on('error', () => {});
-    client.destroy();
+    sock.destroy();
     throw error;
   }
 }

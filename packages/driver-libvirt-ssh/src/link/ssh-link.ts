@@ -3,7 +3,7 @@ import type { Clock } from '@warmvm/core/driver';
 import type { Client, ClientChannel } from 'ssh2';
 import { sshError } from '../problem.ts';
 import type { Secrets } from './authentication.ts';
-import { handshake } from './handshake.ts';
+import { handshake, type ReadyClient } from './handshake.ts';
 import type { Hop } from './hop.ts';
 import { hostKeyCheck } from './host-key.ts';
 import { connectTcp } from './tcp.ts';
@@ -36,13 +36,15 @@ export class SshLink {
   /** Resolves, never rejects, when the connection is over. */
   readonly closed: Promise<void>;
   readonly #client: Client;
+  readonly #end: () => void;
   #sessions = 0;
   #channels = 0;
   #isOver = false;
 
-  private constructor(hop: Hop, client: Client, closed: Promise<void>) {
+  private constructor(hop: Hop, { client, closed, end }: ReadyClient) {
     this.hop = hop;
     this.#client = client;
+    this.#end = end;
     this.closed = closed.then(() => {
       this.#isOver = true;
     });
@@ -76,8 +78,7 @@ export class SshLink {
     try {
       const check = await hostKeyCheck(hop);
       const stream = before === undefined ? await connectTcp(hop, either) : await before.connectOnwards(hop, either);
-      const { client, closed } = await handshake(hop, stream, check, secrets, either);
-      return new SshLink(hop, client, closed);
+      return new SshLink(hop, await handshake(hop, stream, check, secrets, either));
     } finally {
       timer.cancel();
     }
@@ -159,9 +160,7 @@ export class SshLink {
 
   /** Ends the connection with all its channels. Idempotent. */
   close(): void {
-    this.#client.end();
-    // Whoever does not answer the farewell is not waited for.
-    this.#client.destroy();
+    this.#end();
   }
 
   #channel<Channel extends Duplex>(

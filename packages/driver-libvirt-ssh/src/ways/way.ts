@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { LinkPool } from '../link/link-pool.ts';
-import type { FarCommand } from '../link/ssh-link.ts';
+import type { FarCommand, SshLink } from '../link/ssh-link.ts';
 import type { SshWay } from '../options/options.ts';
 import type { ParsedSshOptions } from '../options/parse-options.ts';
+import { sshError } from '../problem.ts';
 import { answersPing } from './ping.ts';
 import { commandLine, scriptLine } from './remote-command.ts';
 
@@ -45,23 +46,40 @@ export async function openWay(
     way === 'helper'
       ? commandLine('virt-ssh-helper', options.driverUri)
       : scriptLine(NETCAT, options.netcat ?? '', ...options.sockets);
-  return links.withSession(signal, async (link) => connected(await link.execute(command, signal), signal));
+  return links.withSession(signal, async (link) =>
+    connected(link, await link.execute(command, signal), options, signal),
+  );
 }
 
 /**
  * A program was started, which says nothing of whether it reaches the daemon: only the daemon's answer to a ping does. A program
  * that ends before has said why on its standard error.
  */
-async function connected(command: FarCommand, signal: AbortSignal): Promise<Duplex> {
+async function connected(
+  { hop }: SshLink,
+  command: FarCommand,
+  { host, clock }: ParsedSshOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const { channel } = command;
+  const limit = new AbortController();
+  const { connectTimeoutMs: timeoutMs } = hop;
+  const timer = clock.setTimer(() => {
+    const remedy = 'see whether libvirtd hangs there, or has as many clients as it takes (max_clients)';
+    const what = `the libvirt daemon of ${host} did not answer within ${timeoutMs} ms`;
+    limit.abort(sshError('daemon-silent', what, { host, timeoutMs, remedy }));
+  }, timeoutMs);
+  const either = AbortSignal.any([signal, limit.signal]);
   try {
-    await answersPing(channel, signal);
+    await answersPing(channel, either);
     return channel;
   } catch (error) {
     // Nobody reads any more, and what is not read is never closed.
     channel.resume().destroy();
-    if (signal.aborted) throw signal.reason;
+    either.throwIfAborted();
     const words = command.complaint().trim().replaceAll(/\s+/g, ' ').slice(0, 500);
     throw new Error(words === '' ? (error as Error).message : words, { cause: error });
+  } finally {
+    timer.cancel();
   }
 }
