@@ -15,10 +15,17 @@ const EXAMPLES = 'docs/examples';
 
 async function prepare(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
+  const targets = new Map<string, string>();
   for (const { folder: home, manifest } of publicPackages()) {
-    const link = join(folder, 'node_modules', manifest.name);
+    // Who uses a package brings its peers along, and examples may import them.
+    for (const peer of Object.keys(manifest.peerDependencies ?? {}))
+      targets.set(peer, join(root, home, 'node_modules', peer));
+  }
+  for (const { folder: home, manifest } of publicPackages()) targets.set(manifest.name, join(root, home));
+  for (const [name, target] of targets) {
+    const link = join(folder, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
-    await symlink(join(root, home), link);
+    await symlink(target, link);
   }
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   await cp(join(root, EXAMPLES), join(folder, 'examples'), { recursive: true });

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import type { GateOutcome } from './gates/gate.ts';
 import { filesBelow, publicPackages, root, type WorkspacePackage } from './lib/repository.ts';
 
-/** Tags of packages that see only the driver's door of core, and no driver. A `dialer` is a driver with another way to its host. */
+/** Tags of packages that see only the driver's door of core. A `dialer` is a driver with another way to its host. */
 const BEHIND_THE_DOOR = ['driver', 'dialer', 'client', 'kit'];
+
+/** Tags of packages that depend on no driver. An `integration` ties the pool to another library. */
+const WITHOUT_DRIVERS = ['driver', 'client', 'kit', 'integration'];
 
 /** The module specifiers of a source text: static and dynamic imports, and re-exports. */
 export function importedModules(source: string): readonly string[] {
@@ -45,7 +48,9 @@ export function importProblem(
     if (target === '@warmvm/core' && specifier !== '@warmvm/core/driver') {
       return 'of core, only "@warmvm/core/driver" may be imported here';
     }
-    if (drivers.has(target) && !tags.includes('dialer')) return 'only a dialer depends on a driver';
+  }
+  if (drivers.has(target) && tags.some((tag) => WITHOUT_DRIVERS.includes(tag))) {
+    return 'only a dialer depends on a driver';
   }
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies };
   return target in declared ? undefined : `${target} is not among the dependencies of ${manifest.name}`;

@@ -32,6 +32,7 @@ describe('imports', () => {
     ['client', '@warmvm/core/testing', /only "@warmvm\/core\/driver"/],
     ['driver', '@warmvm/driver-y', /only a dialer/],
     ['kit', '@warmvm/driver-y', /only a dialer/],
+    ['integration', '@warmvm/driver-y', /only a dialer/],
     ['driver', 'left-pad', /not among the dependencies/],
     ['app', 'fs', /node:fs/],
     ['app', './x', /end in \.ts/],
@@ -45,6 +46,11 @@ describe('imports', () => {
     expect(allowed.map((specifier) => importProblem(driver, specifier, new Set()))).toEqual(
       allowed.map(() => undefined),
     );
+  });
+
+  test('an integration may import all of core', () => {
+    const integration = packageWith('integration', { '@warmvm/core': '1' });
+    expect(importProblem(integration, '@warmvm/core', new Set())).toBeUndefined();
   });
 
   test('a dialer may import the driver it dials for', () => {

@@ -12,6 +12,7 @@ import { packSmoke } from '../pack-smoke.ts';
 import { readmeFigures } from '../readme-figures.ts';
 import { prepareRealHosts, realSuitesMandatory } from '../real-hosts.ts';
 import { supportMatrixGate } from '../support-matrix.ts';
+import { telemetryReference } from '../telemetry-reference.ts';
 import type { Gate, GateOutcome } from './gate.ts';
 import { vitest } from './vitest.ts';
 
@@ -74,6 +75,7 @@ export function gateList(print: (text: string) => void): readonly Gate[] {
     { name: 'documents compile and run', run: checkDocs },
     { name: 'error table', run: async () => checkErrors() },
     { name: 'clause table', run: async () => checkClauses() },
+    { name: 'event and metric reference', run: () => telemetryReference('check') },
     { name: 'command line reference', run: () => cliReference('check') },
     { name: 'README figures', run: async () => readmeFigures('check') },
     { name: 'README figures: bench', run: async () => benchFigures('check') },

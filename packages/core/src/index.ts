@@ -19,6 +19,8 @@ export type { HostState } from './pool/host-health.ts';
 export type { HeartbeatOptions, HostOptions } from './pool/host-options.ts';
 export type { Lease, ReleaseOutcome, RenewOptions } from './pool/lease.ts';
 export type { LeaseStatus } from './pool/lease-record.ts';
+export type { Logger, LogMethod } from './pool/logger.ts';
+export type { GaugeCallback, InstrumentOptions, Meter, MeterAttributes } from './pool/meter.ts';
 export {
   type AcquireOptions,
   type CloseOptions,
@@ -30,12 +32,12 @@ export {
   type Undestroyed,
 } from './pool/pool.ts';
 export type { AcquireOutcome, PoolEvent, PoolEventBody, TimedPhase } from './pool/pool-event.ts';
+export { POOL_METRICS, type PoolMetric, type PoolMetricName } from './pool/pool-metrics.ts';
 export type { BreakerOptions, PoolOptions } from './pool/pool-options.ts';
 export type { HostStats, PoolCounters, PoolStats } from './pool/pool-stats.ts';
 export type { SlotState } from './pool/slot.ts';
 export type { AnySlotState } from './pool/slot-table.ts';
 export type { SlotCounts } from './pool/supply.ts';
-export type { Logger, Meter, MeterAttributes } from './pool/telemetry.ts';
 export type { Probe, ProbeContext } from './reset/probe.ts';
 export { type ForkWatch, type RecycleOutcome, SnapshotReset } from './reset/snapshot-reset.ts';
 export type { ResetTimeouts, SnapshotResetOptions } from './reset/snapshot-reset-options.ts';

@@ -4,7 +4,6 @@ import { VirtualClock } from '../testing/index.ts';
 import { EVENT_BUFFER, EventHub, POOL_CHANNEL } from './event-hub.ts';
 import { makeReadyPool } from './fixtures/pool-fixture.ts';
 import type { PoolEvent } from './pool-event.ts';
-import type { Logger, Meter, MeterAttributes } from './telemetry.ts';
 
 function makeHub(sinks: ((event: PoolEvent) => void)[] = []): EventHub {
   return new EventHub('test', new VirtualClock(), sinks);
@@ -109,80 +108,5 @@ describe('events', () => {
     }
     await pool.close();
     expect(driver.machines.size).toBe(0);
-  });
-});
-
-describe('the logger', () => {
-  test('gets every event at the level it deserves, and may throw', async () => {
-    const lines: string[] = [];
-    const write =
-      (level: string) =>
-      (message: string): void => {
-        lines.push(`${level} ${message}`);
-        throw new Error('disk full');
-      };
-    const logger: Logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-    const { pool, driver, settle } = await makeReadyPool({ max: 1, logger, breaker: { failures: 1 } });
-    const lease = await pool.acquire();
-    driver.answer('dispose', (index) => (index === 0 ? { reject: new Error('stuck') } : 'resolve'));
-    driver.answer('fork', { reject: new Error('no') });
-    driver.forked[0]?.change('crashed');
-    await settle();
-    expect(lease.status).toBe('lost');
-    pool.resize({ max: 2 });
-    await settle();
-    await pool.close();
-    expect(lines).toEqual(
-      expect.arrayContaining([
-        'debug pool default: slot-changed',
-        'warn pool default: machine-lost',
-        'error pool default: quarantined',
-        'warn pool default: phase-ended',
-        'warn pool default: creation-failed',
-        'error pool default: breaker-changed',
-        'info pool default: closed',
-      ]),
-    );
-  });
-});
-
-describe('the meter', () => {
-  test('counts outcomes, times phases and observes gauges', async () => {
-    const numbers: string[] = [];
-    const gauges: (() => void)[] = [];
-    const note = (name: string, value: number, attributes: MeterAttributes = {}): void => {
-      const { pool: _, ...labels } = attributes;
-      numbers.push(`${name} ${value} ${Object.values(labels).join(' ')}`.trim());
-    };
-    const meter: Meter = {
-      createCounter: (name) => ({ add: (value, attributes) => note(name, value, attributes) }),
-      createHistogram: (name) => ({ record: (value, attributes) => note(name, value, attributes) }),
-      createObservableGauge: (name) => ({
-        addCallback: (callback) =>
-          void gauges.push(() => callback({ observe: (value, attributes) => note(name, value, attributes) })),
-      }),
-    };
-    const { pool, driver, clock } = await makeReadyPool({ max: 1, meter });
-    const lease = await pool.acquire();
-    await clock.advance(5);
-    driver.answer('reset', { reject: new Error('no') });
-    await lease.release();
-    await clock.settle();
-    for (const observe of gauges) observe();
-    expect(numbers).toEqual(
-      expect.arrayContaining([
-        'warmvm.pool.acquires 1 warm',
-        'warmvm.pool.acquire.wait 0 warm',
-        'warmvm.pool.leases 1 stub released',
-        'warmvm.pool.phase.duration 0 stub fork ok',
-        'warmvm.pool.phase.duration 0 stub reset failed',
-        'warmvm.pool.failures 1 stub reset',
-        'warmvm.pool.host.slots 1 stub ready',
-        'warmvm.pool.host.state 1 stub up',
-        'warmvm.pool.slots 1 ready',
-        'warmvm.pool.slots 1 total',
-        'warmvm.pool.waiting 0',
-      ]),
-    );
   });
 });

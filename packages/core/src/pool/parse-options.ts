@@ -20,8 +20,9 @@ import {
   describeValue,
 } from '../validation/check.ts';
 import { type CheckedHost, type HeartbeatOptions, LARGEST_POOL, parseHeartbeat, parseHosts } from './host-options.ts';
+import type { Logger } from './logger.ts';
+import type { Meter } from './meter.ts';
 import type { BreakerOptions, PoolOptions } from './pool-options.ts';
-import type { Logger, Meter } from './telemetry.ts';
 
 /** {@link PoolOptions}, checked and with every default filled in. */
 export interface CheckedPoolOptions {

@@ -4,6 +4,8 @@ import { EventHub } from './event-hub.ts';
 import { HostFleet } from './host-fleet.ts';
 import type { Lease } from './lease.ts';
 import { LeaseDesk } from './lease-desk.ts';
+import { logSink } from './logger.ts';
+import { meterSink } from './meter.ts';
 import type { CheckedPoolOptions } from './parse-options.ts';
 import { PoolClosing } from './pool-closing.ts';
 import type { PoolCore } from './pool-core.ts';
@@ -22,7 +24,6 @@ import { SlotRetirer } from './slot-retirer.ts';
 import { type AnySlotState, SlotTable } from './slot-table.ts';
 import { SlotWatcher } from './slot-watcher.ts';
 import { countTotal, creationsWanted, type Demand, type SlotCounts } from './supply.ts';
-import { logSink, meterSink } from './telemetry.ts';
 import { type Waiter, WaiterLine, type WaiterLineHost, type WaiterLoss } from './waiter-line.ts';
 
 const lossCounters = { timeout: 'timedOut', aborted: 'aborted', closed: undefined, refused: 'refused' } as const;

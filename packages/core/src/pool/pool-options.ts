@@ -5,7 +5,8 @@ import type { GoldenImage } from '../driver/image.ts';
 import type { Probe } from '../reset/probe.ts';
 import type { ResetTimeouts } from '../reset/snapshot-reset-options.ts';
 import type { HeartbeatOptions, HostOptions } from './host-options.ts';
-import type { Logger, Meter } from './telemetry.ts';
+import type { Logger } from './logger.ts';
+import type { Meter } from './meter.ts';
 
 /** When creation is given up for a while. */
 export interface BreakerOptions {
@@ -81,9 +82,9 @@ export interface PoolOptions extends ResetTimeouts {
   readonly clock?: Clock;
   /** Source of jitter. @default Math.random */
   readonly random?: Random;
-  /** @default none */
+  /** Told every event, as plain data at the level it deserves; a pino logger fits as it is. @default none */
   readonly logger?: Logger;
-  /** @default none */
+  /** Gets the metrics of `POOL_METRICS`; an OpenTelemetry meter fits as it is. @default none */
   readonly meter?: Meter;
   /** Whether what dead processes of this pool's name left on the host is removed at start. @default true */
   readonly sweep?: boolean;
