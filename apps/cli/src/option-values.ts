@@ -24,3 +24,17 @@ export function parseVariable(
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
+
+/** For the argument library: `268435456`, `256M` or `1G` as bytes. */
+export function parseBytes(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:iB|B)?$/.exec(text) ?? [];
+  const bytes = Number(number) * { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }[unit as 'M'];
+  if (number !== undefined && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError('expected a size such as 512M or 2G.');
+}
+
+/** For the argument library: a whole number of at least 1. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number of at least 1.');
+}

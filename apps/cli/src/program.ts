@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { doctorCommand } from './doctor/command.ts';
+import { imageCommand } from './images/command.ts';
 import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
 import type { Output } from './output.ts';
 import { runCommand } from './run/command.ts';
@@ -35,6 +36,9 @@ export function createProgram(outputs: Output): Command {
   for (const command of [runCommand, shellCommand, doctorCommand, sweepCommand]) {
     program.addCommand(command(output).copyInheritedSettings(program));
   }
+  const image = imageCommand(output).copyInheritedSettings(program);
+  for (const command of image.commands) command.copyInheritedSettings(image).addOption(debugOption());
+  program.addCommand(image);
   program
     .command('start')
     .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')
@@ -62,6 +66,10 @@ export function createProgram(outputs: Output): Command {
       const { runKitCommand } = await import('./kit/index.ts');
       process.exitCode = await runKitCommand({ ...rest, options: option }, output);
     });
-  for (const command of program.commands) command.addOption(new Option('--debug', 'tell errors with their stacks'));
+  for (const command of program.commands) if (command.commands.length === 0) command.addOption(debugOption());
   return program;
+}
+
+function debugOption(): Option {
+  return new Option('--debug', 'tell errors with their stacks');
 }

@@ -10,6 +10,6 @@ export function withSettingsOptions(command: Command): Command {
       `${Object.keys(BUILT_IN_DRIVERS).join(', ')}, or a package or file that exports createDriver`,
     )
     .option('--uri <uri>', 'which hypervisor of the driver, such as qemu:///session')
-    .option('--image <name>', 'tiny, or an image of the configuration')
+    .option('--image <name>', 'tiny, a name of yours (warmvm image list), or the path of a disk image')
     .option('--pool <name>', 'name of the pool');
 }

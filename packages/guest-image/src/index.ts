@@ -4,10 +4,15 @@
  * @packageDocumentation
  */
 
-export { type DescribeDiskOptions, describeDiskImage } from './describe/describe-disk-image.ts';
+export {
+  type DescribeDiskOptions,
+  type DiskFacts,
+  describeDiskImage,
+  inspectDiskImage,
+} from './describe/describe-disk-image.ts';
 export { type DescribeKernelOptions, describeKernelImage } from './describe/describe-kernel-image.ts';
 export type { DescribeOptions } from './describe/describe-options.ts';
-export { referToFile } from './golden/file-digest.ts';
+export { type DigestProgress, type ReferOptions, referToFile } from './golden/file-digest.ts';
 export { type DigestedImage, imageDigest } from './golden/image-digest.ts';
 export { buildTinyImage } from './image/build-tiny-image.ts';
 export type { TinyImageOptions, TinyImageProgress } from './image/tiny-options.ts';

@@ -25,12 +25,17 @@ export interface ProgramRun extends AsyncDisposable {
   kill(signal: 'SIGKILL'): void;
 }
 
-/** Starts the main program from its sources. Dispose kills it if it still runs. */
-export function runProgram(words: readonly string[], folder: string): ProgramRun {
+/** Starts the main program from its sources, with more variables than those of this process. Dispose kills it if it still runs. */
+export function runProgram(
+  words: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): ProgramRun {
   const flags = ['--conditions=@warmvm/source', '--no-warnings', MAIN];
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [...flags, ...words], {
     cwd: folder,
     detached: true,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -37,7 +37,10 @@ export interface KernelChoice extends GuestChoice {
   readonly renewal?: string | undefined;
 }
 
-/** What machines are made from: `tiny`, or a description. */
+/**
+ * What machines are made from: `tiny`, a name that `warmvm image` gave, the path of a disk image (with a slash, relative to the
+ * configuration file), or a description.
+ */
 export type ImageChoice = string | TinyChoice | DiskChoice | KernelChoice;
 
 /** How the pool behaves; as the options of `createPool`, where all are explained. */

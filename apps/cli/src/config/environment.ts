@@ -6,7 +6,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = {
   WARMVM_CONFIG: 'path of the configuration file',
   WARMVM_DRIVER: 'driver: fake, qemu, libvirt, libvirt-ssh, a package or a file',
   WARMVM_URI: 'option uri of the driver',
-  WARMVM_IMAGE: 'image: tiny',
+  WARMVM_IMAGE: 'image: tiny, a name of yours, or the path of a disk image',
   WARMVM_POOL: 'name of the pool',
   WARMVM_MIN_READY: 'spare ready machines',
   WARMVM_MAX: 'machines at most',

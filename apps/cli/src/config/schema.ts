@@ -23,7 +23,7 @@ const Guest = {
 };
 
 const imageChoice = z.union([
-  name('an image').describe('tiny'),
+  name('an image').describe('tiny, a name of warmvm image, or the path of a disk image, relative to this file'),
   z.strictObject({ tiny: z.literal(true), ...Guest }),
   z.strictObject({
     disk: name('disk').describe('path of a qcow2, relative to this file'),

@@ -62,6 +62,17 @@ describe('settings', () => {
     expect(await read({ driver: './mine.ts' }, environment)).toMatchObject({ drivers: [{ use: './mine.ts' }] });
   });
 
+  test('name an image by a path from where it was said: the configuration’s folder, or here', async () => {
+    await json({ image: './a.qcow2' });
+    expect((await read()).image).toBe('./a.qcow2');
+    const below = join(folder, 'below');
+    await mkdir(below);
+    const here = { folder: below, environment: { WARMVM_IMAGE: './b.qcow2' } };
+    expect((await readSettings({}, here)).image).toBe(join(below, 'b.qcow2'));
+    expect((await readSettings({ image: 'a/b.qcow2' }, here)).image).toBe(join(below, 'a/b.qcow2'));
+    expect((await readSettings({ image: 'b.qcow2' }, here)).image).toBe('b.qcow2');
+  });
+
   test('may name several hosts', async () => {
     await json({ drivers: ['fake', { use: 'libvirt', options: { uri: 'qemu:///system' }, max: 2 }] });
     expect((await read()).drivers).toEqual([

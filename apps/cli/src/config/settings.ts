@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { isImagePath } from '../images/image-name.ts';
 import type { DriverChoice, ImageChoice, PoolChoice, WarmvmConfig } from './config.ts';
 import { ConfigError, describeIssues } from './config-error.ts';
 import { findConfigFile, readConfigFile } from './config-file.ts';
@@ -41,7 +42,10 @@ export async function readSettings(
 ): Promise<Settings> {
   const path = flags.config ?? (environment.WARMVM_CONFIG || undefined) ?? (await findConfigFile(folder));
   const file = path === undefined ? undefined : await readConfigFile(path);
-  const layers = [file?.config ?? {}, checked(configOfEnvironment(environment)), checked(configOfFlags(flags))];
+  const layers = [
+    file?.config ?? {},
+    ...[configOfEnvironment(environment), configOfFlags(flags)].map((config) => fromHere(checked(config), folder)),
+  ];
   const chosen = layers.findLast(({ driver, drivers }) => driver !== undefined || drivers !== undefined);
   return {
     drivers: chosen === undefined ? [] : (chosen.drivers ?? [chosen.driver ?? '']).map(asChoice),
@@ -50,6 +54,12 @@ export async function readSettings(
     configPath: file?.path,
     folder: file === undefined ? folder : dirname(file.path),
   };
+}
+
+/** A path of the command line or the environment starts where the command does, whatever configuration there is. */
+function fromHere(config: WarmvmConfig, folder: string): WarmvmConfig {
+  const { image } = config;
+  return typeof image === 'string' && isImagePath(image) ? { ...config, image: resolve(folder, image) } : config;
 }
 
 function asChoice(driver: string | DriverChoice): DriverChoice {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import type { ContainedUser } from './launch.ts';
-import { requirePassable, shareFile, shareFolder } from './shared-files.ts';
+import { requirePassable, requireReadable, shareFile, shareFolder } from './shared-files.ts';
 
 /** Somebody else, in a group of ours. */
 const user: ContainedUser = { name: 'guest', uid: 2 ** 20, gid: process.getgid?.() ?? 0, groups: [] };
@@ -53,5 +53,25 @@ describe('requirePassable', () => {
     await chmod(closed, 0o710);
     await expect(requirePassable(inner, stranger)).rejects.toThrow(closed);
     await requirePassable(inner, user);
+  });
+});
+
+describe('requireReadable', () => {
+  test('finds a disk that QEMU may not read, and the folder that hides one', async () => {
+    await using folder = await temporaryFolder();
+    await chmod(folder.path, 0o711);
+    const path = join(folder.path, 'disk');
+    await writeFile(path, '');
+    await chmod(path, 0o640);
+    await requireReadable(path, undefined);
+    await requireReadable(path, user);
+    await expect(requireReadable(path, stranger)).rejects.toMatchObject({
+      code: 'WARMVM_HOST_OPERATION',
+      message: expect.stringContaining(`may not read ${path}: chmod o+r it`),
+    });
+    await chmod(path, 0o604);
+    await requireReadable(path, stranger);
+    await chmod(folder.path, 0o700);
+    await expect(requireReadable(path, stranger)).rejects.toThrow(`cannot pass through ${folder.path}`);
   });
 });

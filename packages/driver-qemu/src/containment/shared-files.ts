@@ -30,13 +30,32 @@ export async function shareFolder(path: string, access: FileAccess, user: Contai
 export async function requirePassable(path: string, user: ContainedUser | undefined): Promise<void> {
   if (user === undefined) return;
   for (let folder = path; folder !== '/'; folder = dirname(folder)) {
-    const { mode, gid, uid } = await stat(folder);
-    const open = uid === user.uid ? 0o100 : gid === user.gid || user.groups.includes(gid) ? 0o010 : 0o001;
-    if ((mode & open) !== 0) continue;
+    if (await mayUse(folder, 0o1, user)) continue;
     throw new WarmvmError(
       'WARMVM_HOST_OPERATION',
       `QEMU runs as ${user.name}, who cannot pass through ${folder}: chmod o+x it, choose another folder, or set options.user to 'root'`,
       { details: { folder, user: user.name, path } },
     );
   }
+}
+
+/**
+ * Looks whether QEMU can read a file of the user's.
+ * @throws WARMVM_HOST_OPERATION naming it, or the folder above that is closed
+ */
+export async function requireReadable(path: string, user: ContainedUser | undefined): Promise<void> {
+  if (user === undefined) return;
+  await requirePassable(dirname(path), user);
+  if (await mayUse(path, 0o4, user)) return;
+  throw new WarmvmError(
+    'WARMVM_HOST_OPERATION',
+    `QEMU runs as ${user.name}, who may not read ${path}: chmod o+r it, or set options.user to 'root'`,
+    { details: { user: user.name, path } },
+  );
+}
+
+async function mayUse(path: string, bit: number, user: ContainedUser): Promise<boolean> {
+  const { mode, gid, uid } = await stat(path);
+  const shift = uid === user.uid ? 6 : gid === user.gid || user.groups.includes(gid) ? 3 : 0;
+  return (mode & (bit << shift)) !== 0;
 }

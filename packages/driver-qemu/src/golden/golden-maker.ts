@@ -16,7 +16,7 @@ import { wrongClockRate } from '../clock-rate.ts';
 import { defaultMachineType, type MachinePlan } from '../command-line/machine-plan.ts';
 import type { NetworkPlan } from '../command-line/network-plan.ts';
 import type { ContainedUser } from '../containment/launch.ts';
-import { shareFile, shareFolder } from '../containment/shared-files.ts';
+import { requireReadable, shareFile, shareFolder } from '../containment/shared-files.ts';
 import type { HostFacts } from '../host.ts';
 import { saveState } from '../process/device-state.ts';
 import type { Qemu } from '../process/qemu.ts';
@@ -104,6 +104,7 @@ async function attemptGolden(
   const { bootTimeoutMs, startTimeoutMs, clock } = workshop.options;
   const limits = { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
   const user = await workshop.user(options);
+  if (image.boot.kind === 'disk') await requireReadable(image.boot.disk.path, user);
   await shareFolder(directory, 'read', user);
   const diskFormat = await makeDisk(image, fileOf(directory, 'disk'));
   await shareFile(fileOf(directory, 'disk'), 'write', user);

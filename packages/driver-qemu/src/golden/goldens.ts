@@ -135,9 +135,14 @@ async function obtainTemplate(
 function keyFor(workshop: Workshop, image: GoldenImage, facts: HostFacts): string {
   return compatibilityKey(templatePlan(image, workshop.network(image), facts), {
     qemuVersion: facts.version,
-    imageDigest: image.digest,
+    imageDigest: imageKey(image),
     hostProcessor: facts.hostProcessor,
   });
+}
+
+/** A template's disk names the user's by its path: the same content elsewhere needs another template. */
+function imageKey({ digest, boot }: GoldenImage): string {
+  return boot.kind === 'disk' ? `${digest} ${boot.disk.path}` : digest;
 }
 
 function callOf({ signal }: CallOptions): CallOptions {

@@ -30,10 +30,9 @@ export function describeKernelImage(options: DescribeKernelOptions): Promise<Gol
   const commandLine = parseCommandLine(options.commandLine ?? 'console=ttyS0 quiet panic=-1');
   const diskRange = { least: MIB, most: MIB * MIB, multiple: MIB };
   const diskBytes = parseWhole('diskBytes', options.diskBytes ?? 64 * MIB, diskRange);
-  const call = settings.signal === undefined ? {} : { signal: settings.signal };
   const describe = async (): Promise<GoldenImage> => {
-    const kernel = await referToFile(kernelPath, call);
-    const initrd = await referToFile(initrdPath, call);
+    const kernel = await referToFile(kernelPath, settings.reading);
+    const initrd = await referToFile(initrdPath, settings.reading);
     const boot = { kind: 'kernel', kernel, initrd, commandLine, diskBytes } as const;
     return sealImage(settings.name, { ...describedMachine(settings), boot });
   };

@@ -1,4 +1,5 @@
 import type { GoldenImage, Renewal } from '@warmvm/core/driver';
+import type { DigestProgress, ReferOptions } from '../golden/file-digest.ts';
 import { type MachineSize, parseArchitecture, parseMachineSize } from '../image/tiny-options.ts';
 
 /** Options that all described images share. */
@@ -17,6 +18,8 @@ export interface DescribeOptions {
   readonly renewal?: Renewal;
   /** Aborting rejects with the signal's reason. @default none */
   readonly signal?: AbortSignal;
+  /** Told how much of the file that is being read for its digest is done. @default none */
+  readonly onProgress?: (progress: DigestProgress) => void;
 }
 
 /** {@link DescribeOptions} with everything decided. */
@@ -24,7 +27,8 @@ export interface DescribeSettings extends MachineSize {
   readonly architecture: GoldenImage['architecture'];
   readonly network: GoldenImage['network'];
   readonly renewal: Renewal | undefined;
-  readonly signal: AbortSignal | undefined;
+  /** For reading files. */
+  readonly reading: ReferOptions;
 }
 
 /** @throws TypeError, RangeError naming the option, its value and what was expected */
@@ -42,7 +46,10 @@ export function parseDescribeOptions(options: DescribeOptions): DescribeSettings
     architecture: parseArchitecture(options.architecture),
     network,
     renewal: options.renewal,
-    signal: options.signal,
+    reading: {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { imageDigest } from '../golden/image-digest.ts';
 import { isQcow2, readQcow2Header } from '../qcow2/qcow2-header.ts';
-import { describeDiskImage } from './describe-disk-image.ts';
+import { describeDiskImage, inspectDiskImage } from './describe-disk-image.ts';
 import { describeKernelImage } from './describe-kernel-image.ts';
 
 function qcow2(change: (header: Buffer) => void = () => undefined): Buffer {
@@ -151,6 +151,36 @@ describe('describeDiskImage', () => {
       code: 'WARMVM_GOLDEN_INVALID',
       message: expect.stringContaining(`has ${sizeBytes} bytes`),
     });
+  });
+
+  test.each<[string, Buffer]>([
+    ['a VMDK image', Buffer.from('KDMV')],
+    ['a VHDX image', Buffer.from('vhdxfile')],
+    ['a VDI image', Buffer.concat([Buffer.alloc(64, 32), Buffer.from('7f10dabe', 'hex')])],
+    ['a gzip archive', Buffer.from('1f8b08', 'hex')],
+    ['a web page', Buffer.from('<!DOCTYPE html>')],
+  ])('refuses %s, unless it is said to be raw', async (what, start) => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'disk');
+    await writeFile(path, Buffer.concat([start], 1024));
+    await expect(describeDiskImage({ path })).rejects.toThrow(`looks like ${what}`);
+    await expect(inspectDiskImage({ path })).rejects.toMatchObject({ code: 'WARMVM_GOLDEN_INVALID' });
+    expect(await inspectDiskImage({ path, format: 'raw' })).toEqual({ format: 'raw', diskBytes: 1024 });
+  });
+
+  test('tells how much it has read', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'disk');
+    await writeFile(path, Buffer.alloc(2 * 2 ** 20 + 512));
+    const told: number[] = [];
+    await describeDiskImage({ path, onProgress: ({ doneBytes, totalBytes }) => told.push(doneBytes / totalBytes) });
+    expect(told).toEqual([2 ** 20, 2 ** 21, 2 ** 21 + 512].map((bytes) => bytes / (2 ** 21 + 512)));
+  });
+
+  test.each(['.', 'none'])('refuses %s, which is no file', async (name) => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, name);
+    await expect(inspectDiskImage({ path })).rejects.toMatchObject({ code: 'WARMVM_GOLDEN_INVALID' });
   });
 
   test('refuses a raw disk that is said to be qcow2', async () => {

@@ -9,19 +9,31 @@ const MAXIMUM_REMEMBERED = 256;
 const CHUNK_BYTES = 1024 * 1024;
 const remembered = new Map<string, string>();
 
+/** How much of a file has been read. */
+export interface DigestProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What {@link referToFile} is told besides the path. */
+export interface ReferOptions extends CallOptions {
+  /** Told after every MiB; not at all where the digest is remembered. @default none */
+  readonly onProgress?: (progress: DigestProgress) => void;
+}
+
 /**
  * Describes a regular file by its content. A digest is remembered for as long as path, device, inode, size and times
  * stay the same, so that asking again costs no reading.
  * @param path absolute
  * @throws the signal's reason; WARMVM_GOLDEN_INVALID when the file is absent, unreadable, no regular file, or changes meanwhile
  */
-export async function referToFile(path: string, options: CallOptions = {}): Promise<FileReference> {
+export async function referToFile(path: string, options: ReferOptions = {}): Promise<FileReference> {
   const handle = await openRegular(path, options);
   try {
     const before = await identityOf(handle, path);
     let digest = remembered.get(before.key);
     if (digest === undefined) {
-      digest = await digestOf(handle, options);
+      digest = await digestOf(handle, before.sizeBytes, options);
       const after = await identityOf(handle, path);
       if (after.key !== before.key)
         throw invalidGolden(`${path} changed while it was read; stop what writes to it.`, { path });
@@ -33,7 +45,8 @@ export async function referToFile(path: string, options: CallOptions = {}): Prom
   }
 }
 
-async function openRegular(path: string, options: CallOptions): Promise<FileHandle> {
+/** @throws the signal's reason; WARMVM_GOLDEN_INVALID when the file cannot be opened or is no regular one */
+export async function openRegular(path: string, options: CallOptions = {}): Promise<FileHandle> {
   options.signal?.throwIfAborted();
   let handle: FileHandle;
   try {
@@ -46,25 +59,29 @@ async function openRegular(path: string, options: CallOptions): Promise<FileHand
       cause,
     );
   }
+  if (!(await handle.stat()).isFile()) {
+    await handle.close();
+    throw invalidGolden(`${path} is not a regular file.`, { path });
+  }
   return handle;
 }
 
 async function identityOf(handle: FileHandle, path: string): Promise<{ key: string; sizeBytes: number }> {
   const stat = await handle.stat({ bigint: true });
-  if (!stat.isFile()) throw invalidGolden(`${path} is not a regular file.`, { path });
   const key = [path, stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join('\0');
   return { key, sizeBytes: Number(stat.size) };
 }
 
-async function digestOf(handle: FileHandle, options: CallOptions): Promise<string> {
+async function digestOf(handle: FileHandle, totalBytes: number, { signal, onProgress }: ReferOptions): Promise<string> {
   const hash = createHash('sha256');
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let position = 0; ; ) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
     if (bytesRead === 0) return `sha256:${hash.digest('hex')}`;
     hash.update(chunk.subarray(0, bytesRead));
     position += bytesRead;
+    onProgress?.({ doneBytes: position, totalBytes });
   }
 }
 
