@@ -14,6 +14,8 @@ export interface PythonPeer extends AsyncDisposable {
   readonly version: string;
   /** Makes calls one after the other. Resolves with their durations in milliseconds. */
   block(calls: number): Promise<readonly number[]>;
+  /** Makes calls from so many threads over one connection. Resolves with how long all took, in milliseconds. */
+  atOnce(calls: number, threads: number): Promise<number>;
 }
 
 /**
@@ -56,8 +58,12 @@ export async function startPythonPeer(uri: string, signal: AbortSignal): Promise
     return {
       version: `python-libvirt ${libvirt} on Python ${python}`,
       async block(calls) {
-        child.stdin.write(`${calls}\n`);
+        child.stdin.write(`${calls} 1\n`);
         return ((await answer()) as { samplesNs: number[] }).samplesNs.map((sample) => sample / 1e6);
+      },
+      async atOnce(calls, threads) {
+        child.stdin.write(`${calls} ${threads}\n`);
+        return ((await answer()) as { durationNs: number }).durationNs / 1e6;
       },
       [Symbol.asyncDispose]: dispose,
     };

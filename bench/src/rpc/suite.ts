@@ -15,6 +15,8 @@ const PYTHON = 'get-state, python-libvirt';
 const OURS_BLOCK = 'p50 of a block';
 const PYTHON_BLOCK = 'p50 of a block, python-libvirt';
 
+const PYTHON_THREADS = '4 threads, python-libvirt';
+
 /** The client alone: get-state of a domain of libvirt's test driver, beside python-libvirt on the same daemon. */
 export const rpcSuite: HostSuite = {
   name: 'rpc',
@@ -40,6 +42,7 @@ export const rpcSuite: HostSuite = {
           () => sequential(round, client, dom),
           () => python(round, peer),
           () => concurrent(round, client, dom),
+          () => pythonThreads(round, peer),
         ]);
         if (block > 0) rounds(block, blocks);
       }
@@ -50,6 +53,9 @@ export const rpcSuite: HostSuite = {
     // Whether daemon and client share a CPU changes from round to round, and a call by more than twice.
     recorder.pairedRatio('p50 to python-libvirt, by round', OURS_BLOCK, PYTHON_BLOCK);
     recorder.pairedRatio('4 in flight to 1, by round', '4 in flight', '1 in flight');
+    // What a daemon on the same processors allows at all: the other client's threads wait for the same worker threads of it.
+    recorder.pairedRatio('4 in flight to 4 threads of python-libvirt, by round', '4 in flight', PYTHON_THREADS);
+    recorder.pairedRatio('4 threads of python-libvirt to 1, by round', PYTHON_THREADS, '1 in flight, python-libvirt');
     recorder.ratio('p50 to python-libvirt, all calls', OURS, PYTHON);
     recorder.ratio('4 in flight to 1, all blocks', '4 in flight', '1 in flight');
   },
@@ -73,6 +79,10 @@ async function python({ recorder }: SuiteContext, peer: PythonPeer): Promise<voi
   for (const sample of samples) recorder.add(PYTHON, sample);
   recorder.add(PYTHON_BLOCK, percentile(samples, 0.5));
   recorder.add('1 in flight, python-libvirt', callsPerSecond(samples), 'calls/s');
+}
+
+async function pythonThreads({ recorder }: SuiteContext, peer: PythonPeer): Promise<void> {
+  recorder.add(PYTHON_THREADS, (BLOCK * 1000) / (await peer.atOnce(BLOCK, IN_FLIGHT)), 'calls/s');
 }
 
 function callsPerSecond(samples: readonly number[]): number {

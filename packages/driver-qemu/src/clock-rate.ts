@@ -1,8 +1,8 @@
 import { type CallOptions, type Clock, sleep } from '@warmvm/core/driver';
 import type { GuestAgent } from '@warmvm/guest-agent';
 
-/** Long enough that the time of two round trips does not hide 2 %. */
-const SPAN_MS = 400;
+/** Long enough that the time of two round trips does not hide a tenth; each first start of an image waits for it. */
+const SPAN_MS = 150;
 /** A kernel that measured its processor right is off by less than a thousandth; one that did not, by factors. */
 const TOLERANCE = 0.02;
 
