@@ -14,3 +14,6 @@ export const COMMAND_LINE =
 
 /** Kernel modules the guest loads, in this order, after those that they depend on; what a kernel has built in is left out. */
 export const MODULES: readonly string[] = ['virtio_pci', 'virtio_console', 'virtio_blk', 'virtio_rng', 'ext4'];
+
+/** Those that it loads besides where it finds a network card. */
+export const NETWORK_MODULES: readonly string[] = ['virtio_net'];

@@ -1,4 +1,4 @@
-/** First process of the tiny guest. `@MODULES@` becomes the list of kernel modules in loading order. */
+/** First process of the tiny guest. `@MODULES@` and `@NETWORK_MODULES@` become lists of kernel modules in loading order. */
 const TEMPLATE = `#!/bin/sh
 # First process of the tiny warmvm guest. If it ends, the kernel panics, and panic=-1 with -no-reboot ends the machine.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux
@@ -13,6 +13,21 @@ chmod 0755 /
 ln -s /proc/self/fd /dev/fd
 echo warmvm > /proc/sys/kernel/hostname
 for module in @MODULES@; do insmod "/lib/modules/$module.ko"; done
+
+# A network card, where there is one: with the first address that QEMU's own networks give.
+for entry in /sys/bus/virtio/devices/*; do
+  read -r kind < "$entry/device"
+  [ "$kind" = 0x0001 ] || continue
+  for module in @NETWORK_MODULES@; do insmod "/lib/modules/$module.ko"; done
+  ip link set lo up
+  # Its IPv6 address would outlive the card's own, and be the same in all forks.
+  echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6
+  ip address add 10.0.2.15/24 dev eth0
+  ip link set eth0 up
+  ip route add default via 10.0.2.2
+  echo nameserver 10.0.2.3 > /etc/resolv.conf
+  break
+done
 
 # The disk: what carries a file system is mounted, what is blank gets one, anything else is left alone.
 disk=/dev/vda
@@ -45,9 +60,9 @@ while :; do
 done
 `;
 
-/** The script for a guest that loads these modules. */
-export function initScript(modules: readonly string[]): string {
-  return TEMPLATE.replace('@MODULES@', modules.join(' '));
+/** The script for a guest that loads these modules, and these only where it finds a network card. */
+export function initScript(modules: readonly string[], networkModules: readonly string[]): string {
+  return TEMPLATE.replace('@MODULES@', modules.join(' ')).replace('@NETWORK_MODULES@', networkModules.join(' '));
 }
 
 /** The agent shuts a guest down through this program, which busybox lacks. */

@@ -48,6 +48,8 @@ describe('buildTinyImage', () => {
       expect(initrd).toContain(`${path}\0`);
     }
     expect(initrd).toContain('for module in virtio_ring virtio virtio_pci virtio_console virtio_blk virtio_rng; do');
+    // Only where there is a card: what needs no network boots without.
+    expect(initrd).toMatch(/0x0001 \] \|\| continue\n {2}for module in net_failover virtio_net; do/);
     expect(initrd).not.toContain('usr/bin/helper');
   });
 

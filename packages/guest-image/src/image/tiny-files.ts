@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type CallOptions, WarmvmError } from '@warmvm/core/driver';
 import { type CpioEntry, writeCpio } from '../archive/cpio.ts';
-import { MODULES } from '../guest/command-line.ts';
+import { MODULES, NETWORK_MODULES } from '../guest/command-line.ts';
 import { hardwareClockProgram } from '../guest/hardware-clock-program.ts';
 import { initScript, SHUTDOWN_SCRIPT } from '../guest/init-script.ts';
 import { RENEW_PATH, RENEW_SCRIPT, RESEED_PATH } from '../guest/renew-script.ts';
@@ -51,10 +51,12 @@ export async function buildTinyFiles(build: TinyBuild): Promise<TinyFiles> {
   build.onProgress({ step: 'pack' });
   const release = roots.kernel.name.replace(/^linux-image-/, '');
   const kernel = await filesOf(roots.kernel).read(`boot/vmlinuz-${release}`);
-  const modules = await collectModules(MODULES, filesOf(roots.kernel), call);
+  const always = await collectModules(MODULES, filesOf(roots.kernel), call);
+  const modules = await collectModules([...MODULES, ...NETWORK_MODULES], filesOf(roots.kernel), call);
+  const names = modules.map(({ name }) => name);
   const shell = await filesOf(roots.shell).locate('bin/busybox', 'usr/bin/busybox');
   const initrd = writeCpio([
-    ...skeleton(modules.map(({ name }) => name)),
+    ...skeleton(names.slice(0, always.length), names.slice(always.length)),
     executable('bin/busybox', await filesOf(roots.shell).read('bin/busybox', 'usr/bin/busybox')),
     ...(await applets(shell, call)),
     executable('usr/sbin/qemu-ga', agent),
@@ -115,10 +117,10 @@ async function applets(shell: string, call: CallOptions): Promise<CpioEntry[]> {
   return links.map((path) => ({ kind: 'link', path, target: '/bin/busybox' }));
 }
 
-function skeleton(modules: readonly string[]): CpioEntry[] {
+function skeleton(modules: readonly string[], networkModules: readonly string[]): CpioEntry[] {
   return [
     ...['dev', 'disk', 'proc', 'root', 'run', 'sys', 'tmp'].map((path): CpioEntry => ({ kind: 'folder', path })),
-    executable('init', Buffer.from(initScript(modules))),
+    executable('init', Buffer.from(initScript(modules, networkModules))),
     executable('sbin/shutdown', Buffer.from(SHUTDOWN_SCRIPT)),
     executable('sbin/hwclock', hardwareClockProgram()),
     executable(RENEW_PATH.slice(1), Buffer.from(RENEW_SCRIPT)),

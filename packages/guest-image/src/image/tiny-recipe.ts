@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { COMMAND_LINE, MODULES } from '../guest/command-line.ts';
+import { COMMAND_LINE, MODULES, NETWORK_MODULES } from '../guest/command-line.ts';
 import { hardwareClockProgram } from '../guest/hardware-clock-program.ts';
 import { initScript, SHUTDOWN_SCRIPT } from '../guest/init-script.ts';
 import { RENEW_SCRIPT } from '../guest/renew-script.ts';
@@ -22,8 +22,9 @@ export function recipeDigest(): string {
     BUILDER_VERSION,
     ROOT_PACKAGES,
     MODULES,
+    NETWORK_MODULES,
     COMMAND_LINE,
-    initScript([]),
+    initScript([], []),
     SHUTDOWN_SCRIPT,
     RENEW_SCRIPT,
     Buffer.from(reseedProgram()).toString('hex'),
