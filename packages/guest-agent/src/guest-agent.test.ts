@@ -34,6 +34,7 @@ const CALLS: Readonly<Record<string, (agent: GuestAgent) => Promise<unknown>>> =
   fsFreezeStatus: (agent) => agent.fsFreezeStatus(),
   hostName: (agent) => agent.hostName(),
   osInfo: (agent) => agent.osInfo(),
+  networkInterfaces: (agent) => agent.networkInterfaces(),
   exec: (agent) => agent.exec(['/bin/true']),
   readFile: (agent) => agent.readFile('/file'),
   writeFile: (agent) => agent.writeFile('/file', 'content'),
@@ -98,6 +99,18 @@ describe('a guest agent', () => {
       kernelRelease: '6.1.0',
       machine: 'x86_64',
     });
+  });
+
+  test('tells its network interfaces', async () => {
+    const addresses = [{ 'ip-address': '10.0.2.15', 'ip-address-type': 'ipv4', prefix: 24 }];
+    const agent = answering([
+      { name: 'eth0', 'hardware-address': '02:AB:00:00:00:01', 'ip-addresses': addresses },
+      { name: 'tun0' },
+    ]);
+    expect(await agent.networkInterfaces()).toEqual([
+      { name: 'eth0', hardwareAddress: '02:ab:00:00:00:01', addresses: ['10.0.2.15'] },
+      { name: 'tun0', addresses: [] },
+    ]);
   });
 
   test('that never answers is unresponsive after the time for one answer', async () => {
@@ -205,6 +218,9 @@ describe('an answer that makes no sense', () => {
       ['fsFreezeStatus', 'cold'],
       ['hostName', { 'host-name': 5 }],
       ['osInfo', { id: 5 }],
+      ['networkInterfaces', {}],
+      ['networkInterfaces', [{ 'hardware-address': 'x' }]],
+      ['networkInterfaces', [{ name: 'eth0', 'ip-addresses': [{}] }]],
       ['exec', { pid: 1 }],
       ['exec', { pid: '1000' }],
       ['readFile', 'handle'],

@@ -4,8 +4,9 @@ import type { AgentChannel } from './channel.ts';
 import { requireInteger } from './check.ts';
 import { GuestCommands } from './guest-commands.ts';
 import { GuestFiles } from './guest-files.ts';
+import { type GuestInterface, networkInterfaces } from './network-interfaces.ts';
 import { obtain } from './obtain.ts';
-import { asBoolean, asCount, asObject, asText, type Decode, Malformed } from './reply.ts';
+import { asArray, asBoolean, asCount, asObject, asText, type Decode, Malformed } from './reply.ts';
 
 const DEFAULT_REPLY_TIMEOUT_MS = 5000;
 const DEFAULT_CLEANUP_TIMEOUT_MS = 2000;
@@ -62,6 +63,7 @@ export interface GuestAgent extends Guest {
   fsFreezeStatus(options?: CallOptions): Promise<'thawed' | 'frozen'>;
   hostName(options?: CallOptions): Promise<string>;
   osInfo(options?: CallOptions): Promise<GuestOsInfo>;
+  networkInterfaces(options?: CallOptions): Promise<readonly GuestInterface[]>;
 }
 
 /**
@@ -97,6 +99,7 @@ export function createGuestAgent(channel: AgentChannel, options: GuestAgentOptio
     fsFreezeStatus: (callOptions) => ask('guest-fsfreeze-status', decodeFreezeStatus, callOptions),
     hostName: (callOptions) => ask('guest-get-host-name', decodeHostName, callOptions),
     osInfo: (callOptions) => ask('guest-get-osinfo', decodeOsInfo, callOptions),
+    networkInterfaces: (callOptions) => networkInterfaces(caller, callOptions),
   };
 }
 
@@ -128,9 +131,7 @@ function decodeTime(value: unknown): number {
 
 function decodeInfo(value: unknown): AgentInfo {
   const fields = asObject(value, 'return');
-  const list = fields.supported_commands;
-  if (!Array.isArray(list)) throw new Malformed('supported_commands is not an array');
-  const commands = list.map((entry: unknown) => {
+  const commands = asArray(fields.supported_commands, 'supported_commands').map((entry) => {
     const command = asObject(entry, 'a supported command');
     return { name: asText(command.name, 'name'), enabled: asBoolean(command.enabled, 'enabled') };
   });

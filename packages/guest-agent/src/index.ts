@@ -12,6 +12,7 @@ export {
   type GuestOsInfo,
 } from './guest-agent.ts';
 export { type Identity, identityFor } from './identity.ts';
+export type { GuestInterface } from './network-interfaces.ts';
 export { quiesceGuest } from './quiesce.ts';
 export { type RenewableGuest, type RenewalProof, type RenewGuestOptions, renewGuest } from './renewal.ts';
 export { type StreamChannel, type StreamChannelOptions, streamChannel } from './stream-channel.ts';

@@ -66,6 +66,12 @@ export function asObject(value: unknown, name: string): Record<string, unknown> 
 }
 
 /** @throws Malformed */
+export function asArray(value: unknown, name: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new Malformed(`${name} is not an array`);
+}
+
+/** @throws Malformed */
 export function asText(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
   throw new Malformed(`${name} is not a string`);

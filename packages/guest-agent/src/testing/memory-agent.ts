@@ -37,6 +37,8 @@ export class MemoryAgent {
   readonly programs: Map<string, MemoryProgram> = new Map();
   /** Names of all commands that came, in order. */
   readonly received: string[] = [];
+  /** Network interfaces, by name: their hardware addresses. */
+  readonly interfaces: Map<string, string> = new Map([['lo', '00:00:00:00:00:00']]);
   /** Commands that the agent does not offer. */
   readonly disabled: Set<string> = new Set();
   #frozen = false;
@@ -150,6 +152,8 @@ export class MemoryAgent {
       'guest-fsfreeze-status': () => (this.#frozen ? 'frozen' : 'thawed'),
       'guest-fsfreeze-freeze': () => this.#setFrozen(true),
       'guest-fsfreeze-thaw': () => this.#setFrozen(false),
+      'guest-network-get-interfaces': () =>
+        [...this.interfaces].map(([name, address]) => ({ name, 'hardware-address': address, 'ip-addresses': [] })),
       'guest-get-host-name': () => ({ 'host-name': 'memory' }),
       'guest-get-osinfo': () => ({
         id: 'memory',
