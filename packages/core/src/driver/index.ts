@@ -33,6 +33,6 @@ export {
 export type { ExecOptions, ExecResult, Guest, ReadFileOptions, WriteFileOptions } from './guest.ts';
 export type { DiskBoot, FileReference, GoldenImage, GoldenSnapshot, KernelBoot, Renewal } from './image.ts';
 export { JoinedJobs } from './joined-jobs.ts';
-export type { Machine, MachineChange, MachineId, MachineState } from './machine.ts';
+export type { Machine, MachineChange, MachineId, MachineState, PortForward } from './machine.ts';
 export type { MachineRecord, OwnerProcess, OwnerTag } from './owner.ts';
 export { StateFeed } from './state-feed.ts';

@@ -16,6 +16,15 @@ export interface MachineChange {
   readonly generation: number;
 }
 
+/** A port of the host that leads to one of a guest. */
+export interface PortForward {
+  readonly protocol: 'tcp' | 'udp';
+  /** IPv4 address that the host listens at. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  readonly guestPort: number;
+}
+
 /** One VM forked from a golden snapshot. Dispose destroys it: idempotent, and safe after the host is lost. */
 export interface Machine extends AsyncDisposable {
   readonly id: MachineId;
@@ -23,6 +32,8 @@ export interface Machine extends AsyncDisposable {
   readonly generation: number;
   /** The guest of the present generation: ask anew after a reset, which may have replaced it. */
   readonly guest: Guest;
+  /** Ports of the host that lead to the guest of the present generation: others after a reset. @default none */
+  readonly forwards?: readonly PortForward[];
   /** @throws WARMVM_MACHINE_GONE after dispose or when the host has forgotten it */
   state(options?: CallOptions): Promise<MachineState>;
   /**

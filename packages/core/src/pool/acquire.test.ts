@@ -14,6 +14,16 @@ describe('acquire', () => {
     expect(pool.stats().counters).toMatchObject({ acquired: 1, warm: 1, waited: 0 });
   });
 
+  test('shows the ports that lead to the machine, as long as it is lent', async () => {
+    const { pool, driver } = await makeReadyPool({ minReady: 1, max: 1 });
+    const forwards = [{ protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 40_000, guestPort: 22 }] as const;
+    for (const machine of driver.forked) machine.forwards = forwards;
+    const lease = await pool.acquire();
+    expect(lease.forwards).toEqual(forwards);
+    await lease.release();
+    expect(lease.forwards).toEqual([]);
+  });
+
   test('refills the spare behind the one that was lent', async () => {
     const { pool, settle } = await makeReadyPool({ minReady: 2, max: 4 });
     await pool.acquire();

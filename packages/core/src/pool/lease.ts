@@ -1,7 +1,7 @@
 import type { CallOptions } from '../driver/call.ts';
 import type { Clock } from '../driver/clock.ts';
 import type { Guest } from '../driver/guest.ts';
-import type { MachineId, MachineState } from '../driver/machine.ts';
+import type { MachineId, MachineState, PortForward } from '../driver/machine.ts';
 import { callWithinLease, guardGuest } from './guarded-guest.ts';
 import type { LeaseRecord, LeaseStatus } from './lease-record.ts';
 
@@ -43,6 +43,8 @@ export interface Lease extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** What runs in the machine. Every use after the end of the lease rejects, also one that was under way. */
   readonly guest: Guest;
+  /** Ports of the host that lead to the guest, where the driver was told to forward some. None after the end of the lease. */
+  readonly forwards: readonly PortForward[];
   /** What the hypervisor says of the machine. @throws WARMVM_LEASE_RELEASED and the like after the end of the lease */
   state(options?: CallOptions): Promise<MachineState>;
   /**
@@ -124,6 +126,11 @@ export class PooledLease implements Lease {
       heldBy.set(this.#guest, this);
     }
     return this.#guest;
+  }
+
+  get forwards(): readonly PortForward[] {
+    const { status, machine } = this.#record;
+    return status === 'active' ? (machine.forwards ?? []) : [];
   }
 
   state(options?: CallOptions): Promise<MachineState> {

@@ -1,7 +1,7 @@
 import type { CallOptions } from '../driver/call.ts';
 import { WarmvmError } from '../driver/error.ts';
 import type { Guest } from '../driver/guest.ts';
-import type { Machine, MachineChange, MachineId, MachineState } from '../driver/machine.ts';
+import type { Machine, MachineChange, MachineId, MachineState, PortForward } from '../driver/machine.ts';
 import { StateFeed } from '../driver/state-feed.ts';
 import type { StubCalls } from './stub-call.ts';
 
@@ -11,6 +11,7 @@ const encoder = new TextEncoder();
 export class StubMachine implements Machine {
   readonly id: MachineId;
   readonly guest: Guest;
+  forwards: readonly PortForward[] = [];
   readonly #calls: StubCalls;
   #feed: StateFeed;
   readonly #onDisposed: () => void;
