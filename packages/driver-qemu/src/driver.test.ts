@@ -96,6 +96,7 @@ describe('fork', () => {
     expect(qemu.monitor.commands.map(({ execute }) => execute)).toEqual([
       'qmp_capabilities',
       'migrate-set-capabilities',
+      'migrate-set-parameters',
       'migrate-incoming',
       'cont',
     ]);

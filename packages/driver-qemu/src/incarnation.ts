@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { type CallOptions, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, isWarmvmError, type PortForward, WarmvmError } from '@warmvm/core/driver';
 import { identityFor, type RenewalProof, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, agentLink } from './agent-link.ts';
 import type { MachinePlan } from './command-line/machine-plan.ts';
 import { shareFolder } from './containment/shared-files.ts';
 import { fileOf, type Template } from './golden/template.ts';
 import type { NamedProcessMark } from './home/mark.ts';
+import { renewCard, setLink } from './network/card.ts';
+import { openForwards } from './network/forwards.ts';
+import type { Plug } from './network/plugs.ts';
 import { writeOverlay } from './overlay/overlay.ts';
 import { beginLoading, type Loading, resume } from './process/device-state.ts';
 import type { Qemu } from './process/qemu.ts';
@@ -37,6 +40,7 @@ interface IncarnationParts {
   readonly folder: string;
   /** Absent: it runs already. */
   readonly loading?: Loading;
+  readonly plug?: Plug;
 }
 
 /** Folder of one incarnation in its machine's. It can be moved while QEMU runs in it. */
@@ -58,14 +62,17 @@ export class Incarnation {
   #folder: string;
   readonly #stream: Duplex;
   readonly #link: AgentLink;
+  readonly #plug: Plug | undefined;
+  #forwards: readonly PortForward[] = [];
   #loaded: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
 
-  private constructor({ workshop, template, name, qemu, agent, folder, loading }: IncarnationParts) {
+  private constructor({ workshop, template, name, qemu, agent, folder, loading, plug }: IncarnationParts) {
     this.name = name;
     this.#workshop = workshop;
     this.#template = template;
     this.#loading = loading;
+    this.#plug = plug;
     this.#folder = folder;
     this.#stream = agent;
     this.qemu = qemu;
@@ -84,8 +91,10 @@ export class Incarnation {
     const folder = folderOf(place);
     const overlay = join(folder, 'disk.qcow2');
     const backing = { path: fileOf(directory, 'disk'), format: manifest.diskFormat };
-    await mkdir(folder, { mode: 0o700 });
+    const { startTimeoutMs } = workshop.options;
+    const plug = await workshop.plugs.take(manifest.plan.network, { ...options, timeoutMs: startTimeoutMs });
     try {
+      await mkdir(folder, { mode: 0o700 });
       const user = await workshop.user(options);
       await shareFolder(place.directory, 'read', user);
       await shareFolder(folder, 'write', user);
@@ -104,13 +113,15 @@ export class Incarnation {
         disks: [{ path: overlay, format: 'qcow2', fileBytes, backing }, ...manifest.plan.disks.slice(1)],
         ...(manifest.plan.generationId === undefined ? {} : { generationId: randomUUID() }),
         heir: { kind: 'listen', path: join(folder, HEIR_SOCKET) },
+        network: plug.plan,
         incoming: true,
       };
       const { qemu, agent, stateSocket } = await workshop.start(plan, folder, fileBytes, options);
-      const limits = { timeoutMs: workshop.options.startTimeoutMs };
-      const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, limits);
-      return new Incarnation({ workshop, template, name: place.id, qemu, agent, folder, loading });
+      void qemu.process.ended.then(plug.giveBack);
+      const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, { timeoutMs: startTimeoutMs });
+      return new Incarnation({ workshop, template, name: place.id, qemu, agent, folder, loading, plug });
     } catch (error) {
+      plug.giveBack();
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
@@ -150,7 +161,7 @@ export class Incarnation {
     const { agentTimeoutMs, clockToleranceMs, clock } = this.#workshop.options;
     const { renewal, generationId } = this.#template.manifest;
     try {
-      return await renewGuest(this.agent, {
+      const proof = await renewGuest(this.agent, {
         ...options,
         command: renewal,
         generationId: randomUUID(),
@@ -160,12 +171,33 @@ export class Incarnation {
         timeoutMs: agentTimeoutMs,
         clock,
       });
+      await this.#renewCard({ ...options, timeoutMs: agentTimeoutMs });
+      return proof;
     } catch (error) {
       // A guest that cannot answer because it is gone is not a guest that does not answer.
       const { state, reason } = this.qemu.present;
       if (state === 'running' || !isWarmvmError(error)) throw error;
       throw new WarmvmError('WARMVM_MACHINE_CRASHED', `the machine is ${state}: ${reason}`, { cause: error });
     }
+  }
+
+  async #renewCard(options: CallOptions & { readonly timeoutMs: number }): Promise<void> {
+    const { card } = this.#template.manifest;
+    const plan = this.#plug?.plan;
+    if (card === undefined || plan === undefined || plan.kind === 'none') return;
+    await renewCard({ agent: this.agent, qemu: this.qemu }, card, plan.mac, options);
+    if (plan.kind === 'tap') await setLink(this.qemu, true, options);
+  }
+
+  /** Lets others in, once the guest is renewed and nobody else has the ports any more. @throws WARMVM_HOST_OPERATION */
+  async openForwards(options: CallOptions): Promise<void> {
+    const { plugs, options: limits } = this.#workshop;
+    this.#forwards = await openForwards(this.qemu, plugs.forwards, { ...options, timeoutMs: limits.startTimeoutMs });
+  }
+
+  /** Ports that lead to the guest. */
+  get forwards(): readonly PortForward[] {
+    return this.#forwards;
   }
 
   /** Takes over one that runs for a living owner. @throws as {@link takeOver} does; it stays whose it was then */

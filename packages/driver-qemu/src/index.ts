@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export { createQemuDriver } from './driver.ts';
+export type { QemuForward, QemuNetwork, QemuTapNetwork, QemuUserNetwork } from './network/network-option.ts';
 export type { QemuDriverOptions } from './options.ts';

@@ -5,6 +5,7 @@ import {
   type Machine,
   type MachineChange,
   type MachineState,
+  type PortForward,
   StateFeed,
   WarmvmError,
 } from '@warmvm/core/driver';
@@ -88,6 +89,11 @@ export class QemuMachine implements Machine {
       : this.#incarnation.agent;
   }
 
+  get forwards(): readonly PortForward[] {
+    const isOver = this.#disposed !== undefined || this.#lost !== undefined;
+    return isOver ? [] : (this.#incarnation?.forwards ?? []);
+  }
+
   async state(options: CallOptions = {}): Promise<MachineState> {
     options.signal?.throwIfAborted();
     this.#requireAlive();
@@ -157,6 +163,8 @@ export class QemuMachine implements Machine {
       // Nobody is told that a machine is reset, or that it is not, while its old process still dies.
       await ending;
     }
+    // The old one had the ports until now.
+    await this.#incarnation?.openForwards({ signal });
   }
 
   /** The generation is written down before anything of it is there. */

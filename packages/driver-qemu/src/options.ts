@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Clock, systemClock } from '@warmvm/core/driver';
+import { type ParsedNetwork, parseNetwork, type QemuNetwork } from './network/network-option.ts';
 
 /** Options of `createQemuDriver`. */
 export interface QemuDriverOptions {
@@ -30,6 +31,11 @@ export interface QemuDriverOptions {
   /** Golden snapshots that nobody uses are removed above this, the longest unused first. @default 10737418240 */
   readonly maxCacheBytes?: number;
   /**
+   * What the network card of machines is plugged into; part of what a golden snapshot is known by.
+   * @default as the image asks: no card, or a user network in which the guest reaches what QEMU's user reaches
+   */
+  readonly network?: QemuNetwork;
+  /**
    * Processes that wait, for each golden snapshot, to become a machine. They count in a pool's `max`.
    * @default 0
    */
@@ -49,11 +55,12 @@ export interface QemuDriverOptions {
 
 /** Options with every default filled in. */
 export interface ParsedOptions
-  extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory' | 'user' | 'cgroup'>> {
+  extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory' | 'user' | 'cgroup' | 'network'>> {
   readonly binary: string | undefined;
   readonly stateDirectory: string | undefined;
   readonly user: string | undefined;
   readonly cgroup: string | undefined;
+  readonly network: ParsedNetwork | undefined;
 }
 
 /**
@@ -66,6 +73,7 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
     stateDirectory: options.stateDirectory,
     user: options.user,
     cgroup: options.cgroup,
+    network: parseNetwork(options.network),
     maxOverlayBytes: options.maxOverlayBytes ?? 2 ** 31,
     maxCacheBytes: options.maxCacheBytes ?? 10 * 2 ** 30,
     acceleration: options.acceleration ?? 'auto',

@@ -1,8 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { CallOptions, GoldenImage } from '@warmvm/core/driver';
+import type { CallOptions } from '@warmvm/core/driver';
 import { type MachinePlan, qemuProgram } from './command-line/machine-plan.ts';
-import type { NetworkPlan } from './command-line/network-plan.ts';
 import {
   type CgroupParent,
   cgroupLimits,
@@ -16,6 +15,7 @@ import type { ContainedUser, Containment } from './containment/launch.ts';
 import { requirePassable, shareFolder } from './containment/shared-files.ts';
 import { StateFolder } from './home/state-folder.ts';
 import { type HostFacts, hostFacts } from './host.ts';
+import { Plugs } from './network/plugs.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Qemu } from './process/qemu.ts';
 import { type StartProcess, startProcess } from './process/qemu-process.ts';
@@ -26,6 +26,7 @@ import { useTemplate } from './state-directory/template-cache.ts';
 export class Workshop {
   readonly options: ParsedOptions;
   readonly state: StateFolder;
+  readonly plugs: Plugs;
   readonly #start: StartProcess;
   #facts: Promise<HostFacts> | undefined;
   #containment: Promise<Containment> | undefined;
@@ -38,6 +39,7 @@ export class Workshop {
   constructor(options: ParsedOptions, start: StartProcess = startProcess) {
     this.options = options;
     this.#start = start;
+    this.plugs = new Plugs(options.network, options.clock);
     this.state = new StateFolder(options.stateDirectory ?? defaultStateDirectory());
   }
 
@@ -67,11 +69,6 @@ export class Workshop {
       this.#facts = undefined;
       throw error;
     }
-  }
-
-  network(image: GoldenImage): NetworkPlan {
-    if (image.network === 'none') return { kind: 'none' };
-    return { kind: 'user', restrict: false, forwards: [], mac: '52:54:00:12:34:56' };
   }
 
   /** What keeps QEMU in its place here. Asked once; anew after it failed. */

@@ -1,5 +1,5 @@
 import type { ChannelPlan, DiskPlan, MachinePlan } from './machine-plan.ts';
-import type { NetworkPlan, PortForward } from './network-plan.ts';
+import type { NetworkPlan } from './network-plan.ts';
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,127}$/;
 /** Starts with a letter, so that it is not taken for an option; a comma would begin a property. */
@@ -95,17 +95,9 @@ function checkNetwork(plan: NetworkPlan): void {
   if (plan.kind === 'none') return;
   requireMatch('network.mac', plan.mac, MAC, 'a unicast MAC address in lower case');
   if (plan.kind === 'tap') requireMatch('network.name', plan.name, TAP, 'the name of a network interface');
-  else plan.forwards.forEach(checkForward);
-}
-
-function checkForward(forward: PortForward, index: number): void {
-  const name = `network.forwards[${index}]`;
-  if (forward.protocol !== 'tcp' && forward.protocol !== 'udp')
-    throw wrong(`${name}.protocol`, forward.protocol, 'tcp or udp');
-  requireWhole(`${name}.hostPort`, forward.hostPort, 1, 65_535);
-  requireWhole(`${name}.guestPort`, forward.guestPort, 1, 65_535);
-  if (forward.hostAddress === undefined) return;
-  requireMatch(`${name}.hostAddress`, forward.hostAddress, /^(?:\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address');
+  if (plan.kind === 'user' && plan.firstAddress !== undefined) {
+    requireMatch('network.firstAddress', plan.firstAddress, /^10\.0\.2\.\d{1,3}$/, 'an address of 10.0.2.0/24');
+  }
 }
 
 /** Absolute, so that it is neither an option nor dependent on where QEMU runs, and free of what no option can carry. */

@@ -37,7 +37,7 @@ describe('compatibilityKey', () => {
     ['acceleration', { acceleration: 'kvm' }],
     ['kernel command line', { boot: { kind: 'kernel', kernelPath: '/k', initrdPath: '/i', commandLine: 'debug' } }],
     ['number of disks', { disks: [] }],
-    ['network card', { network: { kind: 'tap', name: 'tap0', mac } }],
+    ['network card', { network: { kind: 'unplugged', mac } }],
   ])('depends on the %s', (_, changes) => {
     expect(key(changes)).not.toBe(key());
   });
@@ -57,8 +57,12 @@ describe('compatibilityKey', () => {
     expect(new Set(keys).size).toBe(4);
   });
 
-  test('is the same for cards of one kind, whatever they are plugged into', () => {
-    const user = key({ network: { kind: 'user', restrict: false, forwards: [], mac } });
-    expect(key({ network: { kind: 'tap', name: 'tap9', mac: '02:00:00:00:00:09' } })).toBe(user);
+  test('is the same for cards that are alike, and tells networks apart that have a state of their own or let the guest out', () => {
+    const other = '02:00:00:00:00:09';
+    const user = (restrict: boolean, card: string): string => key({ network: { kind: 'user', restrict, mac: card } });
+    const tap = key({ network: { kind: 'tap', name: 'tap9', mac: other } });
+    expect(user(true, other)).toBe(user(true, mac));
+    expect(key({ network: { kind: 'unplugged', mac } })).toBe(tap);
+    expect(new Set([key(), user(true, mac), user(false, mac), tap]).size).toBe(4);
   });
 });

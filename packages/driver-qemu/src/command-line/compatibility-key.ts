@@ -57,6 +57,9 @@ function alike(plan: MachinePlan): MachinePlan {
 
 function alikeNetwork(network: NetworkPlan): NetworkPlan {
   if (network.kind === 'none') return network;
-  // The card is the same whatever it is plugged into.
-  return { kind: 'user', restrict: true, forwards: [], mac: ANY_MAC };
+  if (network.kind === 'tap') return { kind: 'unplugged', mac: ANY_MAC };
+  // What its guest may reach shapes a template, and a user network has a state of its own.
+  return network.kind === 'user'
+    ? { kind: 'user', restrict: network.restrict, mac: ANY_MAC }
+    : { kind: 'unplugged', mac: ANY_MAC };
 }

@@ -1,11 +1,13 @@
 /** What a guest may reach, and who may reach it. */
 export type NetworkPlan =
   | { readonly kind: 'none' }
+  /** A card that leads nowhere: a template's whose forks get one network or another. */
+  | { readonly kind: 'unplugged'; readonly mac: string }
   | UserNetwork
   /** An existing tap device of the host, which the user who runs QEMU must own. Nothing is done to it: no script runs. */
   | { readonly kind: 'tap'; readonly name: string; readonly mac: string };
 
-/** A network of QEMU's own, in user space. */
+/** A network of QEMU's own, in user space: IPv4, 10.0.2.0/24. Ports are forwarded to it later, see `openForwards`. */
 export interface UserNetwork {
   readonly kind: 'user';
   /**
@@ -13,17 +15,8 @@ export interface UserNetwork {
    * 10.0.2.2 also what listens on this computer's loopback address.
    */
   readonly restrict: boolean;
-  readonly forwards: readonly PortForward[];
-  /** Six hexadecimal bytes, unicast. See `macFor`. */
+  /** First address that the guest gets by DHCP. @default QEMU's own, 10.0.2.15 */
+  readonly firstAddress?: string;
+  /** Six hexadecimal bytes, unicast. */
   readonly mac: string;
-}
-
-/** A port of the host that leads to one of the guest. */
-export interface PortForward {
-  readonly protocol: 'tcp' | 'udp';
-  /** IPv4 address of the host to listen at. @default '127.0.0.1' */
-  readonly hostAddress?: string;
-  /** 1 to 65535. QEMU does not start when it is taken. */
-  readonly hostPort: number;
-  readonly guestPort: number;
 }

@@ -78,22 +78,18 @@ describe('qemuArguments', () => {
 
   test.each<[string, NetworkPlan, string]>([
     ['nothing', { kind: 'none' }, '-nic none'],
+    ['no cable', { kind: 'unplugged', mac }, '-netdev hubport,id=network,hubid=0'],
+    ['a closed network', { kind: 'user', restrict: true, mac }, '-netdev user,id=network,restrict=on,ipv6=off'],
     [
-      'a closed network with a forward to loopback',
-      { kind: 'user', restrict: true, forwards: [{ protocol: 'tcp', hostPort: 2222, guestPort: 22 }], mac },
-      '-netdev user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22',
+      'an open network, as a fork',
+      { kind: 'user', restrict: false, firstAddress: '10.0.2.14', mac },
+      '-netdev user,id=network,restrict=off,ipv6=off,dhcpstart=10.0.2.14',
     ],
     [
-      'an open network with a forward from everywhere',
-      {
-        kind: 'user',
-        restrict: false,
-        forwards: [{ protocol: 'udp', hostAddress: '0.0.0.0', hostPort: 53, guestPort: 53 }],
-        mac,
-      },
-      '-netdev user,id=network,restrict=off,hostfwd=udp:0.0.0.0:53-:53',
+      'a tap',
+      { kind: 'tap', name: 'tap0', mac },
+      '-netdev tap,id=network,ifname=tap0,script=no,downscript=no,vnet_hdr=off',
     ],
-    ['a tap', { kind: 'tap', name: 'tap0', mac }, '-netdev tap,id=network,ifname=tap0,script=no,downscript=no'],
   ])('connects the guest to %s', (_, network, line) => {
     const plan = lines(machinePlan({ network }));
     expect(plan).toContain(line);
@@ -152,19 +148,8 @@ describe('qemuArguments', () => {
     ['plan.generationId', { generationId: 'auto' }],
     ['plan.generationId', { architecture: 'aarch64', machineType: 'virt' }],
     [
-      'plan.network.forwards[0].hostAddress',
-      {
-        network: {
-          kind: 'user',
-          restrict: true,
-          mac,
-          forwards: [{ protocol: 'tcp', hostAddress: '1.2.3.4,restrict=off', hostPort: 1, guestPort: 1 }],
-        },
-      },
-    ],
-    [
-      'plan.network.forwards[0].hostPort',
-      { network: { kind: 'user', restrict: true, mac, forwards: [{ protocol: 'tcp', hostPort: 0, guestPort: 1 }] } },
+      'plan.network.firstAddress',
+      { network: { kind: 'user', restrict: true, mac, firstAddress: '10.0.2.14,restrict=off' } },
     ],
   ])('refuses a plan that would say something else, naming %s', (name, changes) => {
     expect(() => qemuArguments(machinePlan(changes))).toThrow(RangeError);

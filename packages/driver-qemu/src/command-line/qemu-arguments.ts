@@ -1,11 +1,13 @@
 import { checkPlan } from './check-plan.ts';
 import type { ChannelPlan, ConsolePlan, DiskPlan, MachinePlan } from './machine-plan.ts';
-import type { NetworkPlan, PortForward } from './network-plan.ts';
+import type { NetworkPlan } from './network-plan.ts';
 import { optionList } from './option-value.ts';
 
 /** Port name that a guest agent of any distribution looks for. */
 const AGENT_PORT = 'org.qemu.guest_agent.0';
-const LOOPBACK = '127.0.0.1';
+/** What QEMU's monitor knows the card and its network by. */
+export const CARD_ID = 'network-card';
+export const NETWORK_ID = 'network';
 /** What a guest may draw from the host's randomness: 1 KiB a second. */
 const RANDOM_BYTES = 1024;
 const RANDOM_PERIOD_MS = 1000;
@@ -159,26 +161,35 @@ function blockNode({ path, format, fileBytes }: Pick<DiskPlan, 'path' | 'format'
 
 function network(plan: NetworkPlan): string[] {
   if (plan.kind === 'none') return ['-nic', 'none'];
-  const backend =
-    plan.kind === 'tap'
-      ? optionList('tap', [
-          ['id', 'network'],
-          ['ifname', plan.name],
-          ['script', 'no'],
-          ['downscript', 'no'],
-        ])
-      : optionList('user', [
-          ['id', 'network'],
-          ['restrict', plan.restrict ? 'on' : 'off'],
-          ...plan.forwards.map((forward) => ['hostfwd', forwardValue(forward)] as const),
-        ]);
+  const backend = optionList(plan.kind === 'unplugged' ? 'hubport' : plan.kind, [
+    ['id', NETWORK_ID],
+    ...networkBackend(plan),
+  ]);
   // Without a ROM: nothing boots from the network, and reading the file costs time.
-  const card = { id: 'network-card', netdev: 'network', mac: plan.mac, romfile: '' };
+  const card = { id: CARD_ID, netdev: NETWORK_ID, mac: plan.mac, romfile: '' };
   return ['-netdev', backend, ...device('virtio-net-pci', card)];
 }
 
-function forwardValue({ protocol, hostAddress = LOOPBACK, hostPort, guestPort }: PortForward): string {
-  return `${protocol}:${hostAddress}:${hostPort}-:${guestPort}`;
+function networkBackend(plan: Exclude<NetworkPlan, { kind: 'none' }>): readonly (readonly [string, string | number])[] {
+  switch (plan.kind) {
+    case 'unplugged':
+      return [['hubid', 0]];
+    case 'tap':
+      return [
+        ['ifname', plan.name],
+        ['script', 'no'],
+        ['downscript', 'no'],
+        // The template's card was promised no offloading either.
+        ['vnet_hdr', 'off'],
+      ];
+    case 'user':
+      return [
+        ['restrict', plan.restrict ? 'on' : 'off'],
+        // `restrict` is proved for IPv4, and forwards need no other.
+        ['ipv6', 'off'],
+        ...(plan.firstAddress === undefined ? [] : [['dhcpstart', plan.firstAddress] as const]),
+      ];
+  }
 }
 
 function device(driver: string, properties: Readonly<Record<string, string | number | boolean>>): string[] {

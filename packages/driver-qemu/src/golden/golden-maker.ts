@@ -9,7 +9,7 @@ import {
   type PrepareProgress,
   WarmvmError,
 } from '@warmvm/core/driver';
-import { identityFor, quiesceGuest, renewGuest } from '@warmvm/guest-agent';
+import { type GuestAgent, identityFor, quiesceGuest, renewGuest } from '@warmvm/guest-agent';
 import { referToFile } from '@warmvm/guest-image';
 import { type AgentLink, agentLink } from '../agent-link.ts';
 import { wrongClockRate } from '../clock-rate.ts';
@@ -18,6 +18,7 @@ import type { NetworkPlan } from '../command-line/network-plan.ts';
 import type { ContainedUser } from '../containment/launch.ts';
 import { requireReadable, shareFile, shareFolder } from '../containment/shared-files.ts';
 import type { HostFacts } from '../host.ts';
+import { type CardFacts, findCard, setLink } from '../network/card.ts';
 import { saveState } from '../process/device-state.ts';
 import type { Qemu } from '../process/qemu.ts';
 import type { Workshop } from '../workshop.ts';
@@ -111,7 +112,7 @@ async function attemptGolden(
   await makeMemory(image, fileOf(directory, 'memory'));
   await shareFile(fileOf(directory, 'memory'), 'write', user);
   const plan: MachinePlan = {
-    ...templatePlan(image, workshop.network(image), facts),
+    ...templatePlan(image, workshop.plugs.ofTemplate(image), facts),
     name: options.id,
     memory: { bytes: image.memoryBytes, file: { path: fileOf(directory, 'memory'), share: true } },
     boot: await bootFiles(image, directory, user),
@@ -129,13 +130,14 @@ async function attemptGolden(
     if (rate !== undefined) return rate;
     const generationId = randomUUID();
     await renew(workshop, link, image, generationId, options);
+    const card = await prepareCard(workshop, { qemu, agent: link.agent }, plan.network, options);
     report('quiesce');
     await quiesceGuest(link.agent, image, options);
     report('snapshot');
     const state = await saveState(qemu, join(directory, 's'), { ...limits, user });
     await qemu.kill();
     await writeFile(fileOf(directory, 'state'), state, { mode: 0o600 });
-    await seal(directory, { image, key: options.key, generationId, plan, diskFormat, user }, options);
+    await seal(directory, { image, key: options.key, generationId, plan, diskFormat, user, card }, options);
     return undefined;
   } finally {
     await qemu.kill();
@@ -193,6 +195,20 @@ async function renew(
   });
 }
 
+/** Forks of a network that others are on begin with the cable pulled: nobody hears them before they are renewed. */
+async function prepareCard(
+  { options: { agentTimeoutMs, clock } }: Workshop,
+  { qemu, agent }: { readonly qemu: Qemu; readonly agent: GuestAgent },
+  network: NetworkPlan,
+  { signal }: CallOptions,
+): Promise<CardFacts | undefined> {
+  if (network.kind === 'none') return undefined;
+  const limits = { timeoutMs: agentTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+  const card = await findCard(agent, network.mac, { ...limits, clock });
+  if (network.kind === 'unplugged') await setLink(qemu, false, limits);
+  return card;
+}
+
 interface Making {
   readonly image: GoldenImage;
   readonly key: string;
@@ -200,6 +216,7 @@ interface Making {
   readonly plan: MachinePlan;
   readonly diskFormat: 'qcow2' | 'raw';
   readonly user: ContainedUser | undefined;
+  readonly card: CardFacts | undefined;
 }
 
 /** Writes down what the files hold. Nobody writes to them from now on. */
@@ -210,7 +227,7 @@ async function seal(directory: string, making: Making, options: CallOptions): Pr
     const { digest, sizeBytes } = await referToFile(fileOf(directory, name), options);
     files[name] = { digest, sizeBytes };
   }
-  const { image, key, generationId, plan, diskFormat } = making;
+  const { image, key, generationId, plan, diskFormat, card } = making;
   const manifest: GoldenManifest = {
     format: 1,
     key,
@@ -218,6 +235,7 @@ async function seal(directory: string, making: Making, options: CallOptions): Pr
     generationId,
     renewal: renewalOf(image),
     plan,
+    ...(card === undefined ? {} : { card }),
     diskFormat,
     diskBytes: image.boot.diskBytes,
     files: files as GoldenManifest['files'],

@@ -133,7 +133,7 @@ async function obtainTemplate(
 }
 
 function keyFor(workshop: Workshop, image: GoldenImage, facts: HostFacts): string {
-  return compatibilityKey(templatePlan(image, workshop.network(image), facts), {
+  return compatibilityKey(templatePlan(image, workshop.plugs.ofTemplate(image), facts), {
     qemuVersion: facts.version,
     imageDigest: imageKey(image),
     hostProcessor: facts.hostProcessor,

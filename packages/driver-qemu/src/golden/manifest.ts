@@ -1,4 +1,5 @@
 import type { MachinePlan } from '../command-line/machine-plan.ts';
+import type { CardFacts } from '../network/card.ts';
 
 /** What a golden snapshot on disk says of itself. */
 export interface GoldenManifest {
@@ -13,6 +14,8 @@ export interface GoldenManifest {
   readonly renewal: string;
   /** The template's machine; the paths in it are those of its making and mean nothing any more. */
   readonly plan: MachinePlan;
+  /** Its network card; absent where it has none. */
+  readonly card?: CardFacts;
   readonly diskFormat: 'qcow2' | 'raw';
   /** Size of the disk that the guest sees. */
   readonly diskBytes: number;

@@ -14,6 +14,9 @@ const CAPABILITIES: Readonly<Record<string, unknown>> = {
   ],
 };
 
+/** The card would have its guest announce the template's address, to which others would answer when it has gone. */
+const NO_ANNOUNCEMENTS: Readonly<Record<string, unknown>> = { 'announce-rounds': 0 };
+
 /** A machine of 2 CPUs and 6 devices has 0.4 MB; one this long is none that we know of. */
 const LONGEST_STATE_BYTES: number = 64 * 2 ** 20;
 
@@ -38,6 +41,7 @@ export function beginLoading(
   const listening = Promise.all([
     qemu.execute('qmp_capabilities', options),
     qemu.execute('migrate-set-capabilities', options, CAPABILITIES),
+    qemu.execute('migrate-set-parameters', options, NO_ANNOUNCEMENTS),
     qemu.execute('migrate-incoming', options, { uri: `fd:${descriptor}` }),
   ]).then(() => {});
   listening.catch(() => {});

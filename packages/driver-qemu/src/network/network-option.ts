@@ -1,0 +1,144 @@
+/** What machines' network card is plugged into: see `QemuDriverOptions.network`. */
+export type QemuNetwork =
+  /** No card, also where the image asks for one. */
+  { readonly kind: 'none' } | QemuUserNetwork | QemuTapNetwork;
+
+/** A network of each machine's own, made by QEMU: the guest is 10.0.2.15. */
+export interface QemuUserNetwork {
+  readonly kind: 'user';
+  /**
+   * The guest reaches nothing. When false, it reaches what the user who runs QEMU reaches, and as 10.0.2.2 also what listens on this
+   * computer's loopback address.
+   * @default true, unless the image asks for `user`
+   */
+  readonly restrict?: boolean;
+  /** Ports of this computer that lead to the guest, opened when it has been renewed. @default none */
+  readonly forwards?: readonly QemuForward[];
+}
+
+/** One forwarded port, of each machine. */
+export interface QemuForward {
+  /** 1 to 65535. */
+  readonly guestPort: number;
+  /** 1 to 65535; 0: a free one for each machine, which `forwards` of the machine and the lease tells. @default 0 */
+  readonly hostPort?: number;
+  /** IPv4 address to listen at. @default '127.0.0.1' */
+  readonly hostAddress?: string;
+  /** @default 'tcp' */
+  readonly protocol?: 'tcp' | 'udp';
+}
+
+/** Tap devices of this computer, one for each machine: who is on the other end is the host's business. */
+export interface QemuTapNetwork {
+  readonly kind: 'tap';
+  /** Existing devices that QEMU's user owns, as many as there are machines and processes that wait. */
+  readonly names: readonly string[];
+}
+
+/** {@link QemuNetwork} with every default filled in that does not depend on the image. */
+export type ParsedNetwork =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'user';
+      readonly restrict: boolean | undefined;
+      readonly forwards: readonly Required<QemuForward>[];
+    }
+  | { readonly kind: 'tap'; readonly names: readonly string[] };
+
+const MOST_FORWARDS = 64;
+const MOST_TAPS = 1024;
+const ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+/** As long as the kernel lets an interface's name be. */
+const TAP = /^[A-Za-z0-9][\w.-]{0,14}$/;
+
+/** @throws TypeError, RangeError naming the option, its value and what was expected */
+export function parseNetwork(network: unknown): ParsedNetwork | undefined {
+  if (network === undefined) return undefined;
+  const { kind, ...rest } = fieldsOf('network', network);
+  switch (kind) {
+    case 'none':
+      requireOnly('network', rest, []);
+      return { kind };
+    case 'user':
+      requireOnly('network', rest, ['restrict', 'forwards']);
+      return { kind, restrict: parseRestrict(rest.restrict), forwards: parseForwards(rest.forwards ?? []) };
+    case 'tap':
+      requireOnly('network', rest, ['names']);
+      return { kind, names: parseNames(rest.names) };
+    default:
+      throw wrong(RangeError, 'network.kind', kind, 'none, user or tap');
+  }
+}
+
+function parseRestrict(restrict: unknown): boolean | undefined {
+  if (restrict === undefined || typeof restrict === 'boolean') return restrict;
+  throw wrong(TypeError, 'network.restrict', restrict, 'a boolean');
+}
+
+function parseNames(names: unknown): readonly string[] {
+  const list = listOf('network.names', names, 1, MOST_TAPS).map((name, index) => {
+    if (typeof name === 'string' && TAP.test(name)) return name;
+    throw wrong(RangeError, `network.names[${index}]`, name, 'the name of a network interface');
+  });
+  if (new Set(list).size !== list.length) throw wrong(RangeError, 'network.names', list, 'names that differ');
+  return list;
+}
+
+function parseForwards(forwards: unknown): readonly Required<QemuForward>[] {
+  const list = listOf('network.forwards', forwards, 0, MOST_FORWARDS).map(parseForward);
+  const targets = list.map(({ protocol, hostAddress, guestPort }) => `${protocol} ${hostAddress} ${guestPort}`);
+  const sources = list.filter(({ hostPort }) => hostPort > 0).map((one) => `${one.protocol} ${one.hostPort}`);
+  for (const words of [targets, sources]) {
+    const repeated = words.find((word, index) => words.indexOf(word) !== index);
+    if (repeated !== undefined) throw wrong(RangeError, 'network.forwards', repeated, 'each port once');
+  }
+  return list;
+}
+
+function parseForward(value: unknown, index: number): Required<QemuForward> {
+  const name = `network.forwards[${index}]`;
+  const fields = fieldsOf(name, value);
+  requireOnly(name, fields, ['guestPort', 'hostPort', 'hostAddress', 'protocol']);
+  const { guestPort, hostPort = 0, hostAddress = '127.0.0.1', protocol = 'tcp' } = fields;
+  if (protocol !== 'tcp' && protocol !== 'udp') throw wrong(RangeError, `${name}.protocol`, protocol, 'tcp or udp');
+  if (typeof hostAddress !== 'string' || !ADDRESS.test(hostAddress)) {
+    throw wrong(RangeError, `${name}.hostAddress`, hostAddress, 'an IPv4 address');
+  }
+  return {
+    guestPort: parsePort(`${name}.guestPort`, guestPort, 1),
+    hostPort: parsePort(`${name}.hostPort`, hostPort, 0),
+    hostAddress,
+    protocol,
+  };
+}
+
+function parsePort(name: string, value: unknown, least: number): number {
+  if (typeof value !== 'number') throw wrong(TypeError, name, value, 'a number');
+  if (Number.isInteger(value) && value >= least && value <= 65_535) return value;
+  throw wrong(RangeError, name, value, `a whole number from ${least} to 65535`);
+}
+
+function fieldsOf(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw wrong(TypeError, name, value, 'an object');
+}
+
+function listOf(name: string, value: unknown, least: number, most: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(TypeError, name, value, 'an array');
+  if (value.length >= least && value.length <= most) return value;
+  throw wrong(RangeError, name, value, `${least} to ${most} of them`);
+}
+
+/** A word that is spelled wrong would leave a guest with less or more than was meant. */
+function requireOnly(name: string, fields: object, known: readonly string[]): void {
+  const unknown = Object.keys(fields).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `options.${name} has ${unknown}, expected ${known.length === 0 ? 'nothing else' : known.join(', ')}`,
+    );
+  }
+}
+
+function wrong(kind: typeof TypeError | typeof RangeError, name: string, value: unknown, expected: string): Error {
+  return new kind(`options.${name} is ${JSON.stringify(value)?.slice(0, 200)}, expected ${expected}`);
+}
