@@ -5,7 +5,8 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { processes } from './libvirt-host.ts';
 
-const MAIN = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
+/** Source of the main program. */
+export const MAIN: string = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
 
 /** How a run of the main program ended. */
 export interface ProgramEnd {
