@@ -31,6 +31,7 @@ export function createLibvirtSshDriver(options: LibvirtSshDriverOptions): Driver
     throw new TypeError(`options.uri names the hypervisor ${driver}, expected qemu+ssh://host/system`);
   const dialer = createSshDialer(options);
   const { storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock } = options;
+  const { maxClients, maxClientRequests } = options;
   const {
     bootTimeoutMs,
     agentTimeoutMs,
@@ -40,7 +41,17 @@ export function createLibvirtSshDriver(options: LibvirtSshDriverOptions): Driver
     reconnectMs = RECONNECT_MS,
   } = options;
   const given = {
-    ...{ storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock },
+    ...{
+      maxClients,
+      maxClientRequests,
+      storagePool,
+      storagePath,
+      acceleration,
+      reset,
+      agentTransport,
+      concurrentForks,
+      clock,
+    },
     ...{ bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs, verifyUploads, reconnectMs },
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -58,3 +58,21 @@ export function unreachable(error: unknown): WarmvmError {
     cause: error,
   });
 }
+
+/** A daemon that took a connection and said nothing on it: that is how it refuses. Other errors come back as they are. */
+export function notOpened(error: unknown, uri: string): unknown {
+  const isSilent = isLibvirtError(error) && (error.code === 'LIBVIRT_TIMEOUT' || error.code === 'LIBVIRT_CLOSED');
+  if (!isSilent) return error;
+  const remedy = 'see whether it hangs, or has as many clients as it takes (max_clients in libvirtd.conf)';
+  return new WarmvmError(
+    'WARMVM_HOST_UNREACHABLE',
+    `the daemon of ${uri} took the connection and did not answer: ${error.message}; ${remedy}`,
+    { retryable: true, cause: error, details: { uri, remedy } },
+  );
+}
+
+/** The connection is gone for good. */
+export function lostError(message: string, cause: unknown): WarmvmError {
+  const details = isWarmvmError(cause) ? { details: cause.details } : {};
+  return new WarmvmError('WARMVM_HOST_LOST', message, { retryable: true, cause, ...details });
+}

@@ -38,6 +38,8 @@ describe('parseOptions', () => {
     ['acceleration', 'hvf', RangeError],
     ['reset', 'never', RangeError],
     ['agentTransport', 'ssh', RangeError],
+    ['maxClients', 2, RangeError],
+    ['maxClientRequests', 0, RangeError],
     ['concurrentForks', 0, RangeError],
     ['concurrentForks', 65, RangeError],
     ['concurrentForks', '2', TypeError],

@@ -33,6 +33,13 @@ export interface LibvirtDriverOptions {
    * @default true for a local socket, false with `dial`
    */
   readonly guardian?: boolean;
+  /**
+   * Connections to the daemon at most: two, one for each machine, and one for each upload. A daemon with more clients than its own
+   * `max_clients` (5000 by default) goes silent. @default 1000
+   */
+  readonly maxClients?: number;
+  /** Calls in flight on one connection; with its own `max_client_requests` (5 by default) a daemon reads no further. @default 4 */
+  readonly maxClientRequests?: number;
   /** Forks at a time. @default twice the number of CPUs here and one more, at most 8: a fork waits half of its time */
   readonly concurrentForks?: number;
   /** Bound for one boot of a golden image until its agent answers. @default 120000 */
@@ -76,6 +83,8 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
     reset: options.reset ?? 'in-place',
     agentTransport: options.agentTransport ?? 'auto',
     guardian: options.guardian ?? options.dial === undefined,
+    maxClients: options.maxClients ?? 1_000,
+    maxClientRequests: options.maxClientRequests ?? 4,
     concurrentForks: options.concurrentForks ?? Math.min(8, 2 * availableParallelism() + 1),
     bootTimeoutMs: options.bootTimeoutMs ?? 120_000,
     agentTimeoutMs: options.agentTimeoutMs ?? 15_000,
@@ -97,6 +106,8 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
   requireOneOf('acceleration', parsed.acceleration, ['auto', 'kvm', 'tcg']);
   requireOneOf('reset', parsed.reset, ['in-place', 'revert']);
   requireOneOf('agentTransport', parsed.agentTransport, ['auto', 'channel', 'libvirt']);
+  requireInteger('maxClients', parsed.maxClients, 3, 100_000);
+  requireInteger('maxClientRequests', parsed.maxClientRequests, 1, 1_000);
   requireInteger('concurrentForks', parsed.concurrentForks, 1, 64);
   requireInteger('bootTimeoutMs', parsed.bootTimeoutMs, 1_000, 3_600_000);
   requireInteger('agentTimeoutMs', parsed.agentTimeoutMs, 100, 600_000);

@@ -1,16 +1,28 @@
-import { type CallOptions, type Clock, isWarmvmError, JoinedJobs, sleep, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, isWarmvmError, JoinedJobs, sleep } from '@warmvm/core/driver';
 import {
   type ArgsOf,
   type Client,
   type Dial,
   type DomainRef,
   type LibvirtStream,
+  localDialer,
   openClient,
   type ProcedureName,
   type ReturnOf,
   uuidToString,
 } from '@warmvm/libvirt';
-import { disposedError, interruption, isClosed, isInterruption, unreachable, untilAborted } from './interruption.ts';
+import { DaemonClients } from './daemon-clients.ts';
+import type { DomainListener } from './domain-listener.ts';
+import {
+  disposedError,
+  interruption,
+  isClosed,
+  isInterruption,
+  lostError,
+  notOpened,
+  unreachable,
+  untilAborted,
+} from './interruption.ts';
 import { asksForState, type ObservedState, stateOf, stateOfEvent } from './lifecycle.ts';
 import { mapError } from './map-error.ts';
 
@@ -21,18 +33,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly reconnectMs: number;
-}
-
-/** Told of one domain's life. */
-export interface DomainListener {
-  /** The hypervisor says so now. */
-  observed(state: ObservedState): void;
-  /** Something has changed that only a look at the state tells of. */
-  changed(): void;
-  /** The connection broke and is there again: what has happened meanwhile is not known. */
-  resumed(): void;
-  /** The connection is gone for good; nothing more will be told. */
-  lost(error: WarmvmError): void;
+  readonly maxClients: number;
+  readonly maxClientRequests: number;
 }
 
 export interface SessionCallOptions extends CallOptions {
@@ -60,6 +62,7 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 export class Session {
   readonly #options: SessionOptions;
+  readonly #clients: DaemonClients;
   readonly #opening = new JoinedJobs<Link>();
   #link: Link | undefined;
   readonly #ending = new AbortController();
@@ -70,6 +73,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#clients = new DaemonClients(options.dial ?? localDialer(options.uri), options.maxClients, options.clock);
   }
 
   get clock(): Clock {
@@ -187,17 +191,18 @@ export class Session {
       if (signal?.aborted) throw error;
       const mapped = unreachable(mapError(error, `could not connect to ${this.#options.uri}`));
       if (!this.#everOpened) throw mapped;
-      throw new WarmvmError('WARMVM_HOST_LOST', `the host was lost and cannot be reached again: ${mapped.message}`, {
-        retryable: true,
-        cause: mapped,
-        details: mapped.details,
-      });
+      throw lostError(`the host was lost and cannot be reached again: ${mapped.message}`, mapped);
     }
   }
 
   async #open(signal: AbortSignal, listeners: Link['listeners'] = new Map()): Promise<Link> {
-    const { uri, dial, clock, connectTimeoutMs: openTimeoutMs } = this.#options;
-    const client = await openClient({ uri, clock, signal, openTimeoutMs, ...(dial === undefined ? {} : { dial }) });
+    const { uri, clock, connectTimeoutMs: openTimeoutMs, maxClientRequests: maxInFlight } = this.#options;
+    const { dial } = this.#clients;
+    const client = await openClient({ uri, dial, clock, signal, openTimeoutMs, maxInFlight }).catch(
+      (error: unknown) => {
+        throw signal.aborted ? error : notOpened(error, uri);
+      },
+    );
     const link: Link = { client, listeners };
     try {
       // Before anything is listed, so that what happens meanwhile is told.
@@ -292,11 +297,7 @@ export class Session {
   }
 
   #tellLost(listeners: Link['listeners'], cause: unknown): void {
-    const error = new WarmvmError('WARMVM_HOST_LOST', `the connection to ${this.#options.uri} was lost`, {
-      retryable: true,
-      cause,
-      ...(isWarmvmError(cause) ? { details: cause.details } : {}),
-    });
+    const error = lostError(`the connection to ${this.#options.uri} was lost`, cause);
     const told = [...listeners.values()];
     listeners.clear();
     for (const listener of told) listener.lost(error);
