@@ -10,14 +10,15 @@ export type RealHosts =
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 /**
- * Packages that only the suites need: the real guest agent, which one of them runs on this computer, both ends of libvirt over ssh, and
- * what makes a disk that boots by itself.
+ * Packages that only the suites need: the real guest agent, which one of them runs on this computer, both ends of libvirt over ssh with a network
+ * between them, and what makes a disk that boots by itself.
  */
 const SUITE_PACKAGES = [
   'qemu-guest-agent',
   'openssh-server',
   'openssh-client',
   'netcat-openbsd',
+  'iproute2',
   ...(process.arch === 'x64' ? ['grub-common', 'grub-pc-bin', 'cpio', 'e2fsprogs'] : []),
 ];
 

@@ -7,32 +7,39 @@ import {
   type Pool,
   type PoolEvent,
 } from '@warmvm/core';
-import { createLibvirtDriver } from '@warmvm/driver-libvirt';
+import { createLibvirtSshDriver } from '@warmvm/driver-libvirt-ssh';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type FarHost, startFarHost } from './support/far-host.ts';
 import { type LibvirtHost, openLibvirtHost, storageFor } from './support/libvirt-host.ts';
-import { type SecondHost, startSecondHost } from './support/second-host.ts';
+import { type SshHost, startSshHost } from './support/ssh-host.ts';
 import { leaveTraces, shell, tracesIn } from './support/tenant.ts';
 
 const POOL = 'e2e-several-hosts';
 const heartbeat = { everyMs: 1_000, timeoutMs: 3_000, misses: 2 };
 let north: LibvirtHost;
-let south: SecondHost;
+let gate: SshHost;
+let south: FarHost;
 let image: GoldenImage;
 let before: readonly (readonly string[])[];
 let drivers: readonly Driver[] = [];
 let pool: Pool;
 const events: PoolEvent[] = [];
 
-const inventories = (): Promise<readonly (readonly string[])[]> => Promise.all([north.inventory(), south.inventory()]);
+const inventories = (): Promise<readonly (readonly string[])[]> =>
+  Promise.all([north.inventory(), south.libvirt.inventory()]);
 
 beforeAll(async () => {
   north = await openLibvirtHost();
-  south = await startSecondHost();
+  gate = await startSshHost();
+  south = await startFarHost();
   image = await buildTinyImage();
   before = await inventories();
   const storages = [await storageFor('hosts-north'), await storageFor('hosts-south')];
-  drivers = [north, south].map(({ uri }, index) => createLibvirtDriver({ uri, ...storages[index]! }));
+  const ways = [{ ...gate.options, socketPath: north.uri.replace(/^.*socket=/, '') }, south.options];
+  drivers = ways.map((way, index) =>
+    createLibvirtSshDriver({ ...way, ...storages[index]!, way: 'streamlocal', reconnectMs: 1_000 }),
+  );
   pool = createPool({
     drivers: [
       { driver: drivers[0]!, name: 'north', max: 2 },
@@ -55,6 +62,7 @@ afterAll(async () => {
   await pool?.close();
   for (const driver of drivers) await driver[Symbol.asyncDispose]();
   await south?.[Symbol.asyncDispose]();
+  await gate?.[Symbol.asyncDispose]();
   await north?.[Symbol.asyncDispose]();
 });
 
@@ -64,7 +72,7 @@ async function until(what: () => boolean): Promise<void> {
   await expect.poll(what, { timeout: 40_000, interval: 50 }).toBe(true);
 }
 
-test('a pool over two daemons loses the leases of the one that is killed, goes on with the other, and uses it again when it is back', async () => {
+test('a pool over two hosts by ssh loses the leases of the one whose network is cut, goes on with the other, and uses it again when it is back', async () => {
   await pool.ready();
   await until(() => pool.stats().hosts.every(({ isPrepared }) => isPrepared));
   const leases: Lease[] = [];
@@ -82,7 +90,7 @@ test('a pool over two daemons loses the leases of the one that is killed, goes o
     await leaveTraces(lease.guest);
   }
 
-  await south.kill();
+  await south.cut('packets');
   await until(() => southern().state === 'down');
   for (const lease of lent('south')) {
     expect([lease.status, fired.get(lease)]).toEqual(['lost', 1]);
@@ -98,12 +106,14 @@ test('a pool over two daemons loses the leases of the one that is killed, goes o
   expect(await tracesIn(refilled.guest)).toEqual([]);
   expect(pool.stats().hosts[0]?.total).toBeLessThanOrEqual(2);
 
-  await south.start();
+  await south.mend('packets');
   await until(() => southern().state === 'up' && southern().isPrepared);
-  const living = (await south.inventory()).filter((line) => line.startsWith('domain'));
-  expect(living.length, 'what was lent there is gone: the golden snapshot is left, and what is ready by now').toBe(
-    1 + southern().total,
-  );
+  await until(() => southern().slots.destroying + southern().slots.quarantined === 0);
+  const living = (await south.libvirt.inventory()).filter((line) => line.startsWith('domain'));
+  expect(
+    living.length,
+    'what was lent there lived on, and is gone: the new golden snapshot is left, and what is ready',
+  ).toBe(1 + southern().total);
   const drained = pool.drain('north');
   for (const lease of [...leases, refilled]) await lease.release();
   const again = await pool.acquire({ timeoutMs: 40_000 });
@@ -124,16 +134,16 @@ test('a daemon that goes silent is found out, its machine is not waited for, and
   const lease = await pool.acquire({ timeoutMs: 40_000 });
   expect(lease.host, 'the other is still drained').toBe('south');
   pool.undrain('north');
-  await south.pause(true);
+  await south.libvirt.pause(true);
   await until(() => lease.status === 'lost');
   expect(lease.signal.reason).toMatchObject({ code: 'WARMVM_HOST_LOST' });
   const next = await pool.acquire({ timeoutMs: 40_000 });
   expect(next.host).toBe('north');
-  await south.pause(false);
+  await south.libvirt.pause(false);
   await until(() => southern().state === 'up' && southern().isPrepared);
   await next.release();
   await until(() => southern().slots.destroying + southern().slots.quarantined === 0);
-  const living = (await south.inventory()).filter((line) => line.startsWith('domain'));
+  const living = (await south.libvirt.inventory()).filter((line) => line.startsWith('domain'));
   expect(living.length).toBeLessThanOrEqual(1 + southern().total);
 }, 120_000);
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SshOptions } from '@warmvm/driver-libvirt-ssh';
-import { generateKey, startPrivateSshd } from 'warmvm/host/private-sshd';
+import { generateKey, type SshdPlace, startPrivateSshd } from 'warmvm/host/private-sshd';
 import { processes } from './libvirt-host.ts';
 
 /** Keys of a host and of its users, in files. */
@@ -27,6 +27,10 @@ export interface SshHost extends AsyncDisposable {
   sessionPids(): Promise<readonly number[]>;
   /** Ends every connection at once, as a crash does; new ones are taken. */
   killSessions(): Promise<void>;
+  /** Ends every connection and who listens for new ones. */
+  kill(): Promise<void>;
+  /** Listens again. */
+  start(): Promise<void>;
 }
 
 /**
@@ -34,8 +38,8 @@ export interface SshHost extends AsyncDisposable {
  * @param settings lines of its configuration, before the others, so that they count
  * @throws Error when openssh-server is missing or sshd does not come up
  */
-export async function startSshHost(settings: readonly string[] = []): Promise<SshHost> {
-  const sshd = await startPrivateSshd(settings);
+export async function startSshHost(settings: readonly string[] = [], place: SshdPlace = {}): Promise<SshHost> {
+  const sshd = await startPrivateSshd(settings, place);
   const { folder, hostKey, userKey, port, knownHosts, options } = sshd;
   const passphrase = 'a passphrase, not a secret';
   const at = (name: string): string => join(folder, name);
@@ -64,6 +68,13 @@ export async function startSshHost(settings: readonly string[] = []): Promise<Ss
     options,
     sessionPids,
     killSessions,
+    async kill() {
+      // Without the listening process nobody knows any more whose children they were.
+      const sessions = await sessionPids();
+      await sshd.kill();
+      sessions.forEach(kill);
+    },
+    start: () => sshd.start(),
     async [Symbol.asyncDispose]() {
       await killSessions();
       await sshd[Symbol.asyncDispose]();

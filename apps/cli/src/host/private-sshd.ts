@@ -11,8 +11,17 @@ import { systemCommandRunner } from './command-runner.ts';
 /** Where Debian's openssh-server has it. */
 const SSHD = '/usr/sbin/sshd';
 
+/** Where an sshd listens. */
+export interface SshdPlace {
+  /** Address of this computer, or of the network name space that `within` leads to. @default '127.0.0.1' */
+  readonly address?: string;
+  /** Words before the command that starts it, such as `nsenter` with its options. @default none */
+  readonly within?: readonly string[];
+}
+
 /** An sshd of this process on a port of its own, with generated keys; it lets the user of this process in. */
 export interface PrivateSshd extends AsyncDisposable {
+  /** The listening process: another one after each start. */
   readonly pid: number;
   readonly port: number;
   /** Its own folder, for more keys. */
@@ -33,6 +42,10 @@ export interface PrivateSshd extends AsyncDisposable {
     readonly sshConfig: false;
     readonly agent: false;
   };
+  /** Ends the listening process at once, as a crash does. What serves a connection lives on. */
+  kill(): Promise<void>;
+  /** Starts it anew after `kill`, with the same keys on the same port. */
+  start(): Promise<void>;
 }
 
 /** Whether one can be started here. */
@@ -49,11 +62,14 @@ export async function generateKey(file: string, passphrase = ''): Promise<string
 }
 
 /**
- * Starts one on the loopback address.
+ * Starts one, on the loopback address where nothing else is said.
  * @param settings lines of its configuration, before the others, so that they count
  * @throws Error when openssh-server is missing, this is not root, or sshd does not come up
  */
-export async function startPrivateSshd(settings: readonly string[] = []): Promise<PrivateSshd> {
+export async function startPrivateSshd(
+  settings: readonly string[] = [],
+  { address = '127.0.0.1', within = [] }: SshdPlace = {},
+): Promise<PrivateSshd> {
   if (!canStartSshd()) throw new Error(`${SSHD} must be there and this process root; install openssh-server`);
   const folder = await mkdtemp(join(tmpdir(), 'warmvm-sshd-'));
   const at = (name: string): string => join(folder, name);
@@ -62,28 +78,42 @@ export async function startPrivateSshd(settings: readonly string[] = []): Promis
   await writeFile(authorizedKeys, await readFile(`${userKey}.pub`), { mode: 0o600 });
   const port = await freePort();
   const own = ['UsePAM no', 'StrictModes no', 'PidFile none', 'LogLevel INFO', `AuthorizedKeysFile ${authorizedKeys}`];
-  const lines = [...settings, `Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${hostKey}`, ...own];
+  const lines = [...settings, `Port ${port}`, `ListenAddress ${address}`, `HostKey ${hostKey}`, ...own];
   await writeFile(at('sshd_config'), `${lines.join('\n')}\n`);
   // Where sshd locks the part of itself in that strangers talk to.
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
-  const child = spawn(SSHD, ['-D', '-e', '-f', at('sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await listening(child);
+  const words = [...within, SSHD, '-D', '-e', '-f', at('sshd_config')];
+  const run = async (): Promise<ChildProcess> => {
+    const started = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    await listening(started);
+    return started;
+  };
+  let child = await run();
+  const kill = async (): Promise<void> => {
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+    child.kill('SIGKILL');
+    await ended;
+  };
   const [type, key] = (await readFile(`${hostKey}.pub`, 'utf8')).split(' ');
   const knownHosts = at('known_hosts');
-  await writeFile(knownHosts, `[127.0.0.1]:${port} ${type} ${key}\n`, { mode: 0o600 });
+  await writeFile(knownHosts, `[${address}]:${port} ${type} ${key}\n`, { mode: 0o600 });
   return {
-    pid: child.pid as number,
+    get pid() {
+      return child.pid as number;
+    },
     port,
     folder,
     hostKey,
     userKey,
     knownHosts,
     authorizedKeys,
-    options: { host: '127.0.0.1', port, user: 'root', keyFile: userKey, knownHosts, sshConfig: false, agent: false },
+    options: { host: address, port, user: 'root', keyFile: userKey, knownHosts, sshConfig: false, agent: false },
+    kill,
+    async start() {
+      child = await run();
+    },
     async [Symbol.asyncDispose]() {
-      const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
-      child.kill('SIGKILL');
-      await ended;
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
