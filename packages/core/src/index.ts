@@ -17,8 +17,8 @@ export type { BreakerState } from './pool/creation-gate.ts';
 export { EVENT_BUFFER, POOL_CHANNEL } from './pool/event-hub.ts';
 export type { HostState } from './pool/host-health.ts';
 export type { HeartbeatOptions, HostOptions } from './pool/host-options.ts';
-export type { Lease, ReleaseOutcome, RenewOptions } from './pool/lease.ts';
-export type { LeaseStatus } from './pool/lease-record.ts';
+export type { Lease, RenewOptions } from './pool/lease.ts';
+export type { LeaseStatus, ReleaseOutcome } from './pool/lease-record.ts';
 export type { Logger, LogMethod } from './pool/logger.ts';
 export type { GaugeCallback, InstrumentOptions, Meter, MeterAttributes } from './pool/meter.ts';
 export {
@@ -35,8 +35,7 @@ export type { AcquireOutcome, PoolEvent, PoolEventBody, TimedPhase } from './poo
 export { POOL_METRICS, type PoolMetric, type PoolMetricName } from './pool/pool-metrics.ts';
 export type { BreakerOptions, PoolOptions } from './pool/pool-options.ts';
 export type { HostStats, PoolCounters, PoolStats } from './pool/pool-stats.ts';
-export type { SlotState } from './pool/slot.ts';
-export type { AnySlotState } from './pool/slot-table.ts';
+export type { AnySlotState, SlotState } from './pool/slot.ts';
 export type { SlotCounts } from './pool/supply.ts';
 export type { Probe, ProbeContext } from './reset/probe.ts';
 export { type ForkWatch, type RecycleOutcome, SnapshotReset } from './reset/snapshot-reset.ts';

@@ -32,6 +32,7 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #hold: boolean;
   readonly #lanes: DueLane[] = [];
+  readonly #ownLanes: DueLane[] = [];
   readonly #heap = new DueHeap();
   readonly #onTimer = (): void => this.#fire();
   #size = 0;
@@ -48,10 +49,18 @@ export class Deadlines {
     return this.#size;
   }
 
-  add(entry: DeadlineEntry, dueMs: number): void {
+  /** A list for entries that nearly always wait for equally long: who adds to it has none looked for. */
+  openLane(): DueLane {
+    const lane = new DueLane();
+    this.#ownLanes.push(lane);
+    return lane;
+  }
+
+  /** @param own list to which it goes if it is due no earlier than the last there */
+  add(entry: DeadlineEntry, dueMs: number, own?: DueLane): void {
     entry.dueMs = dueMs;
     this.#size += 1;
-    const lane = this.#laneFor(dueMs);
+    const lane = own?.fits(dueMs) ? own : this.#laneFor(dueMs);
     if (lane === undefined) this.#heap.add(entry);
     else lane.append(entry);
     if (dueMs < this.#timerDueMs) this.#arm(dueMs);
@@ -93,8 +102,10 @@ export class Deadlines {
 
   #first(): DeadlineEntry | undefined {
     let { first } = this.#heap;
-    for (const { first: candidate } of this.#lanes) {
-      if (candidate !== undefined && (first === undefined || candidate.dueMs < first.dueMs)) first = candidate;
+    for (const lanes of [this.#lanes, this.#ownLanes]) {
+      for (const { first: candidate } of lanes) {
+        if (candidate !== undefined && (first === undefined || candidate.dueMs < first.dueMs)) first = candidate;
+      }
     }
     return first;
   }

@@ -5,6 +5,11 @@ export class DueLane {
   first: DeadlineEntry | undefined = undefined;
   last: DeadlineEntry | undefined = undefined;
 
+  /** Whether what is due then may be appended. */
+  fits(dueMs: number): boolean {
+    return this.last === undefined || this.last.dueMs <= dueMs;
+  }
+
   /** For an entry that is due no earlier than the last. */
   append(entry: DeadlineEntry): void {
     const { last } = this;

@@ -203,6 +203,7 @@ test('law 44: suspend grants nothing, keeps deadlines running, and resume serves
     fc.array(fc.integer({ min: -1, max: 1 }), { minLength: 2, maxLength: 6 }),
     async (priorities) => {
       const { pool, clock, settle } = await makeReadyPool({ minReady: 3, max: 3 });
+      const held = await pool.acquire();
       pool.suspend();
       const served: number[] = [];
       const asks = priorities.map((priority, index) =>
@@ -212,6 +213,7 @@ test('law 44: suspend grants nothing, keeps deadlines running, and resume serves
         ),
       );
       const hasty = observe(pool.acquire({ timeoutMs: 100 }));
+      await held.release();
       await clock.advance(100);
       expect(hasty.error, 'law 44').toMatchObject({ code: 'WARMVM_ACQUIRE_TIMEOUT' });
       expect(pool.stats().slots, 'law 44').toMatchObject({ leased: 0, ready: 3 });

@@ -16,7 +16,6 @@ export class HostFleet {
   #keepers: readonly HostKeeper[] = [];
   #parts: HostKeeperParts | undefined;
   #down = 0;
-  /** Whether every host is open and has its golden snapshot: then there is nothing to look at but what is wanted. */
   #isCalm = false;
   /** Hosts that are told to drain, with those who wait for it; and whether it was told that nothing is left there. */
   readonly #draining = new Map<PoolHost, { readonly callers: ReadyGate; isTold: boolean }>();
@@ -47,6 +46,11 @@ export class HostFleet {
     let left = counts;
     for (const host of this.hosts) if (host.health.state === 'down') left = subtractCounts(left, host.counts);
     return left;
+  }
+
+  /** Whether every host is open and has its golden snapshot: then there is nothing to look at but what is wanted. */
+  get isCalm(): boolean {
+    return this.#isCalm;
   }
 
   /** Whether a golden snapshot is there on any host, so that machines can be made. */

@@ -1,7 +1,9 @@
+import type { DueLane } from '../deadline/due-lane.ts';
 import type { Clock } from '../driver/clock.ts';
 import { isWarmvmError, type WarmvmError } from '../driver/error.ts';
-import { done, type LeaseKeeper, PooledLease, type ReleaseOutcome } from './lease.ts';
-import { LeaseRecord, type LeaseStatus } from './lease-record.ts';
+import { done, PooledLease } from './lease.ts';
+import { LeaseExpiry } from './lease-expiry.ts';
+import { type LeaseKeeper, LeaseRecord, type LeaseStatus, type ReleaseOutcome } from './lease-record.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { checkLeaseMs } from './parse-options.ts';
 import type { RevokedLease } from './pool.ts';
@@ -17,12 +19,13 @@ export class LeaseDesk implements LeaseKeeper {
   readonly #core: PoolCore;
   readonly #cleaner: SlotCleaner;
   readonly #watch: LeaseWatch;
-  readonly #onExpiry = (record: LeaseRecord): void => this.#expire(record);
+  readonly #lane: DueLane;
 
   constructor(core: PoolCore, cleaner: SlotCleaner) {
     this.#core = core;
     this.#cleaner = cleaner;
     this.#watch = new LeaseWatch(core);
+    this.#lane = core.deadlines.openLane();
     this.clock = core.options.clock;
   }
 
@@ -32,11 +35,12 @@ export class LeaseDesk implements LeaseKeeper {
     if (phase?.kind !== 'ready') throw new Error(`slot ${slot.id} is not ready to be lent`);
     slot.turn += 1;
     slot.uses += 1;
-    const record = new LeaseRecord(slot, phase.machine, nowMs, this.#onExpiry);
+    const dueMs = nowMs + leaseMs;
+    const record = new LeaseRecord(this, slot, phase.machine, nowMs, dueMs);
     this.#core.table.move(slot, record);
-    this.#core.deadlines.add(record, nowMs + leaseMs);
+    this.#core.deadlines.add(this.#expiryOf(slot), dueMs, this.#lane);
     this.#core.counters.acquired += 1;
-    const lease = new PooledLease(record, this);
+    const lease = new PooledLease(record);
     record.holder = lease;
     this.#watch.onGranted(nowMs);
     return lease;
@@ -59,8 +63,10 @@ export class LeaseDesk implements LeaseKeeper {
   renew(record: LeaseRecord, requestedMs: number | undefined): void {
     const leaseMs = requestedMs === undefined ? this.#core.options.leaseMs : checkLeaseMs(requestedMs);
     if (record.status !== 'active') throw record.error();
-    this.#core.deadlines.remove(record);
-    this.#core.deadlines.add(record, this.#core.now() + leaseMs);
+    const expiry = this.#expiryOf(record.slot);
+    record.dueMs = this.#core.now() + leaseMs;
+    this.#core.deadlines.remove(expiry);
+    this.#core.deadlines.add(expiry, record.dueMs);
   }
 
   /** Takes the machine from its holder since it is of no use any more. */
@@ -82,6 +88,15 @@ export class LeaseDesk implements LeaseKeeper {
     return revoked;
   }
 
+  readonly #onExpired = ({ phase }: Slot): void => {
+    if (phase?.kind === 'leased') this.#expire(phase);
+  };
+
+  #expiryOf(slot: Slot): LeaseExpiry {
+    slot.expiry ??= new LeaseExpiry(slot, this.#onExpired);
+    return slot.expiry;
+  }
+
   #expire(record: LeaseRecord): void {
     this.#core.counters.expired += 1;
     this.#end(record, 'expired', expiredError(record, this.#core.now() - record.grantedAtMs));
@@ -90,7 +105,7 @@ export class LeaseDesk implements LeaseKeeper {
   #end(record: LeaseRecord, status: Exclude<LeaseStatus, 'active'>, error?: WarmvmError, reason?: string): void {
     const { slot } = record;
     record.end(status, error);
-    this.#core.deadlines.remove(record);
+    this.#core.deadlines.remove(this.#expiryOf(slot));
     if (this.#core.hub.wanted) {
       this.#core.hub.emit({
         type: 'lease-ended',
@@ -103,12 +118,15 @@ export class LeaseDesk implements LeaseKeeper {
         reason: error ?? reason,
       });
     }
-    if ((status === 'released' || status === 'expired') && this.#isWorthReset(slot)) {
+    const isKept = (status === 'released' || status === 'expired') && this.#isWorthReset(slot);
+    if (isKept) {
       this.#core.table.move(slot, { kind: 'resetting', machine: record.machine });
       this.#cleaner.add(slot);
     } else this.#core.destroy(slot);
     record.fire();
-    this.#core.pump();
+    // By a reset nothing is ready yet, and no more is wanted than before: all that can follow is that it begins.
+    if (isKept) this.#cleaner.begin(slot.host);
+    else this.#core.pump();
   }
 
   #isWorthReset(slot: Slot): boolean {

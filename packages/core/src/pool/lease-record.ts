@@ -1,5 +1,4 @@
-import type { DeadlineEntry } from '../deadline/deadlines.ts';
-import type { DueLane } from '../deadline/due-lane.ts';
+import type { Clock } from '../driver/clock.ts';
 import { WarmvmError } from '../driver/error.ts';
 import type { Machine } from '../driver/machine.ts';
 import type { Slot } from './slot.ts';
@@ -7,14 +6,33 @@ import type { Slot } from './slot.ts';
 /** How a lease ended; `active` while it has not. */
 export type LeaseStatus = 'active' | 'released' | 'discarded' | 'expired' | 'lost' | 'revoked';
 
+/** What a release or discard did. */
+export type ReleaseOutcome =
+  | { readonly released: true }
+  | {
+      readonly released: false;
+      /** How the lease had ended before. */
+      readonly reason: Exclude<LeaseStatus, 'active'>;
+    };
+
+/** What a lease asks of its pool. */
+export interface LeaseKeeper {
+  readonly clock: Clock;
+  release(record: LeaseRecord): ReleaseOutcome;
+  discard(record: LeaseRecord, reason: string | undefined): ReleaseOutcome;
+  /** @throws the lease's error; RangeError, TypeError for a bad duration */
+  renew(record: LeaseRecord, leaseMs: number | undefined): void;
+}
+
+/** What fires when a lease ends; made for those who look at it. */
+interface LeaseSignals {
+  revocation: AbortController | undefined;
+  use: AbortController | undefined;
+}
+
 /** The pool's side of a lease, and the phase of a slot that is lent. It lets go of the user's side after a moment, so that a lease which nobody holds shows. */
-export class LeaseRecord implements DeadlineEntry {
+export class LeaseRecord {
   readonly kind = 'leased' as const;
-  dueMs = 0;
-  heapIndex = -1;
-  lane: DueLane | undefined = undefined;
-  sooner: DeadlineEntry | undefined = undefined;
-  later: DeadlineEntry | undefined = undefined;
   status: LeaseStatus = 'active';
   /** The user's side, until it is watched over. */
   holder: object | undefined = undefined;
@@ -23,40 +41,40 @@ export class LeaseRecord implements DeadlineEntry {
   readonly turn: number;
   readonly generation: number;
   readonly grantedAtMs: number;
-  readonly #onExpiry: (record: LeaseRecord) => void;
+  /** When it expires, on the monotonic scale. */
+  dueMs: number;
+  readonly keeper: LeaseKeeper;
   #error: WarmvmError | undefined;
-  #revocation: AbortController | undefined;
-  #use: AbortController | undefined;
+  #signals: LeaseSignals | undefined;
 
-  constructor(slot: Slot, machine: Machine, grantedAtMs: number, onExpiry: (record: LeaseRecord) => void) {
+  constructor(keeper: LeaseKeeper, slot: Slot, machine: Machine, grantedAtMs: number, dueMs: number) {
+    this.keeper = keeper;
     this.slot = slot;
     this.machine = machine;
     this.turn = slot.turn;
     this.generation = machine.generation;
     this.grantedAtMs = grantedAtMs;
-    this.#onExpiry = onExpiry;
-  }
-
-  onDue(): void {
-    this.#onExpiry(this);
+    this.dueMs = dueMs;
   }
 
   /** Fires when the pool took the machine away, and never for a release. */
   get revocationSignal(): AbortSignal {
-    if (this.#revocation === undefined) {
-      this.#revocation = new AbortController();
-      if (this.#takenAway()) this.#revocation.abort(this.error());
+    const signals = this.#madeSignals();
+    if (signals.revocation === undefined) {
+      signals.revocation = new AbortController();
+      if (this.#takenAway()) signals.revocation.abort(this.error());
     }
-    return this.#revocation.signal;
+    return signals.revocation.signal;
   }
 
   /** Fires when the lease ended in whatever way: no call may go on after that. */
   get useSignal(): AbortSignal {
-    if (this.#use === undefined) {
-      this.#use = new AbortController();
-      if (this.status !== 'active') this.#use.abort(this.error());
+    const signals = this.#madeSignals();
+    if (signals.use === undefined) {
+      signals.use = new AbortController();
+      if (this.status !== 'active') signals.use.abort(this.error());
     }
-    return this.#use.signal;
+    return signals.use.signal;
   }
 
   /** Marks the end. Signals are fired apart, by {@link fire}, when the pool is in order again. */
@@ -66,8 +84,9 @@ export class LeaseRecord implements DeadlineEntry {
   }
 
   fire(): void {
-    this.#use?.abort(this.error());
-    if (this.#takenAway()) this.#revocation?.abort(this.error());
+    if (this.#signals === undefined) return;
+    this.#signals.use?.abort(this.error());
+    if (this.#takenAway()) this.#signals.revocation?.abort(this.error());
   }
 
   /** What a use after the end rejects with. */
@@ -78,6 +97,11 @@ export class LeaseRecord implements DeadlineEntry {
       { details: { machineId: this.machine.id, turn: this.turn, generation: this.generation } },
     );
     return this.#error;
+  }
+
+  #madeSignals(): LeaseSignals {
+    this.#signals ??= { revocation: undefined, use: undefined };
+    return this.#signals;
   }
 
   #takenAway(): boolean {

@@ -1,18 +1,8 @@
 import type { CallOptions } from '../driver/call.ts';
-import type { Clock } from '../driver/clock.ts';
 import type { Guest } from '../driver/guest.ts';
 import type { MachineId, MachineState, PortForward } from '../driver/machine.ts';
 import { callWithinLease, guardGuest } from './guarded-guest.ts';
-import type { LeaseRecord, LeaseStatus } from './lease-record.ts';
-
-/** What a release or discard did. */
-export type ReleaseOutcome =
-  | { readonly released: true }
-  | {
-      readonly released: false;
-      /** How the lease had ended before. */
-      readonly reason: Exclude<LeaseStatus, 'active'>;
-    };
+import type { LeaseRecord, LeaseStatus, ReleaseOutcome } from './lease-record.ts';
 
 /** Options of {@link Lease.renew}. */
 export interface RenewOptions {
@@ -58,15 +48,6 @@ export interface Lease extends AsyncDisposable {
   discard(reason?: string): Promise<ReleaseOutcome>;
 }
 
-/** What a lease asks of its pool. */
-export interface LeaseKeeper {
-  readonly clock: Clock;
-  release(record: LeaseRecord): ReleaseOutcome;
-  discard(record: LeaseRecord, reason: string | undefined): ReleaseOutcome;
-  /** @throws the lease's error; RangeError, TypeError for a bad duration */
-  renew(record: LeaseRecord, leaseMs: number | undefined): void;
-}
-
 /** What a release gives that was the first. */
 export const done: ReleaseOutcome = Object.freeze({ released: true });
 
@@ -79,12 +60,10 @@ const heldBy = new WeakMap<Guest, Lease>();
 /** The user's side of a lease. */
 export class PooledLease implements Lease {
   readonly #record: LeaseRecord;
-  readonly #keeper: LeaseKeeper;
   #guest: Guest | undefined;
 
-  constructor(record: LeaseRecord, keeper: LeaseKeeper) {
+  constructor(record: LeaseRecord) {
     this.#record = record;
-    this.#keeper = keeper;
   }
 
   get machineId(): MachineId {
@@ -108,7 +87,7 @@ export class PooledLease implements Lease {
   }
 
   get expiresAtMs(): number {
-    const { clock } = this.#keeper;
+    const { clock } = this.#record.keeper;
     return clock.wallTimeMs() + (this.#record.dueMs - clock.now());
   }
 
@@ -138,12 +117,12 @@ export class PooledLease implements Lease {
   }
 
   async renew(options: RenewOptions = {}): Promise<void> {
-    this.#keeper.renew(this.#record, options.leaseMs);
+    this.#record.keeper.renew(this.#record, options.leaseMs);
   }
 
   release(): Promise<ReleaseOutcome> {
     try {
-      const outcome = this.#keeper.release(this.#record);
+      const outcome = this.#record.keeper.release(this.#record);
       return outcome === done ? released : Promise.resolve(outcome);
     } catch (error) {
       return Promise.reject(error);
@@ -151,10 +130,10 @@ export class PooledLease implements Lease {
   }
 
   async discard(reason?: string): Promise<ReleaseOutcome> {
-    return this.#keeper.discard(this.#record, reason);
+    return this.#record.keeper.discard(this.#record, reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#keeper.release(this.#record);
+    this.#record.keeper.release(this.#record);
   }
 }

@@ -14,16 +14,16 @@ import type { AcquireOutcome, TimedPhase } from './pool-event.ts';
 import { PoolHost } from './pool-host.ts';
 import { makeCounters, makePhaseTimes, type PoolStats, type WritableCounters } from './pool-stats.ts';
 import { ReadyGate } from './ready-gate.ts';
-import type { Slot } from './slot.ts';
+import type { AnySlotState, Slot } from './slot.ts';
 import { SlotAdopter } from './slot-adopter.ts';
 import { SlotChecker } from './slot-checker.ts';
 import { SlotCleaner } from './slot-cleaner.ts';
 import { SlotDestroyer } from './slot-destroyer.ts';
 import { SlotMaker } from './slot-maker.ts';
 import { SlotRetirer } from './slot-retirer.ts';
-import { type AnySlotState, SlotTable } from './slot-table.ts';
+import { SlotTable } from './slot-table.ts';
 import { SlotWatcher } from './slot-watcher.ts';
-import { countTotal, creationsWanted, type Demand, type SlotCounts } from './supply.ts';
+import { countTotal, creationsWanted, PoolDemand, type SlotCounts } from './supply.ts';
 import { type Waiter, WaiterLine, type WaiterLineHost, type WaiterLoss } from './waiter-line.ts';
 
 const lossCounters = { timeout: 'timedOut', aborted: 'aborted', closed: undefined, refused: 'refused' } as const;
@@ -35,7 +35,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   readonly hub: EventHub;
   readonly counters: WritableCounters = makeCounters();
   readonly table: SlotTable = new SlotTable((slot, from, to) => this.#moved(slot, from, to));
-  readonly demand: Demand & { minReady: number; max: number };
+  readonly demand: PoolDemand;
   readonly line: WaiterLine;
   readonly desk: LeaseDesk;
   readonly maker: SlotMaker;
@@ -61,13 +61,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.hub = new EventHub(options.name, options.clock, sinks);
     const line = new WaiterLine(new Deadlines(options.clock, true), this, options.maxPassedOver);
     this.line = line;
-    this.demand = {
-      minReady: options.minReady,
-      max: options.max,
-      get waiting() {
-        return line.length;
-      },
-    };
+    this.demand = new PoolDemand(options.minReady, options.max, line);
     this.#wake = new Alarm(this.deadlines, () => this.pump());
     this.readyGate = new ReadyGate(options.clock);
     this.fleet = new HostFleet(this, options);
@@ -117,6 +111,11 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /** A machine was lent, or a caller joined the line: that can change nothing but how many machines are wanted. */
+  demandGrew(): void {
+    if (!this.fleet.isCalm || this.#wanted > 0) this.pump();
   }
 
   destroy(slot: Slot): void {
@@ -249,8 +248,12 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     }
   }
 
+  get #wanted(): number {
+    return creationsWanted(this.counts, this.demand, this.retirer.countAged());
+  }
+
   #refill(): void {
-    const nextMs = this.fleet.refill(creationsWanted(this.counts, this.demand, this.retirer.countAged()));
+    const nextMs = this.fleet.refill(this.#wanted);
     if (nextMs !== undefined) this.#wake.setNoLaterThan(nextMs);
   }
 

@@ -2,7 +2,7 @@ import type { MachineId } from '../driver/machine.ts';
 import type { BreakerState } from './creation-gate.ts';
 import type { LeaseStatus } from './lease-record.ts';
 import type { CloseReport } from './pool.ts';
-import type { AnySlotState } from './slot-table.ts';
+import type { AnySlotState } from './slot.ts';
 
 /** How a call of acquire went: served at once, served after waiting, or why not. */
 export type AcquireOutcome = 'warm' | 'waited' | 'timeout' | 'aborted' | 'refused' | 'closed';

@@ -25,10 +25,11 @@ export class SlotCleaner {
 
   /** Starts what there are permits for. */
   pump(): void {
-    for (const host of this.#core.hosts) if (host.firstToClean !== undefined) this.#pumpHost(host);
+    for (const host of this.#core.hosts) this.begin(host);
   }
 
-  #pumpHost(host: PoolHost): void {
+  /** The same for one host. */
+  begin(host: PoolHost): void {
     for (let slot = host.firstToClean; slot !== undefined; slot = host.firstToClean) {
       const { phase } = slot;
       const isStillDirty = phase?.kind === 'resetting';

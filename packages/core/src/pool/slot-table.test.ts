@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../driver/index.ts';
 import { Permits } from './permits.ts';
 import type { PoolHost } from './pool-host.ts';
-import { type AnySlotState, SlotTable } from './slot-table.ts';
+import type { AnySlotState } from './slot.ts';
+import { SlotTable } from './slot-table.ts';
 import {
   countSupply,
   countTotal,

@@ -1,9 +1,6 @@
 import type { PoolHost } from './pool-host.ts';
-import { Slot, type SlotPhase, type SlotState } from './slot.ts';
-import { makeCounts, type SlotCounts } from './supply.ts';
-
-/** State of a slot that is not there. */
-export type AnySlotState = SlotState | 'absent';
+import { type AnySlotState, Slot, type SlotPhase, type SlotState } from './slot.ts';
+import { makeCounts, type SlotCounts, type WritableSlotCounts } from './supply.ts';
 
 /** Told of every move, after it was made. Must not throw. */
 export type OnSlotMove = (slot: Slot, from: AnySlotState, to: AnySlotState) => void;
@@ -19,13 +16,8 @@ const legalMoves: Readonly<Record<AnySlotState, readonly AnySlotState[]>> = {
   quarantined: ['destroying', 'absent'],
 };
 
-/** The legal moves from each state, as bits: they are looked up five times in each turn of a machine. */
-const legalBits: Readonly<Record<AnySlotState, number>> = Object.freeze(
-  Object.fromEntries(
-    Object.entries(legalMoves).map(([from, states]) => [from, states.reduce((bits, to) => bits | bitOf(to), 0)]),
-  ) as Record<AnySlotState, number>,
-);
-
+// States are looked up in switches and not by name in an object: with every name there is, that is slow, and it is done five
+// times in each turn of a machine.
 function bitOf(state: AnySlotState): number {
   switch (state) {
     case 'absent':
@@ -47,10 +39,69 @@ function bitOf(state: AnySlotState): number {
   }
 }
 
+function bitsOf(states: readonly AnySlotState[]): number {
+  return states.reduce((bits, state) => bits | bitOf(state), 0);
+}
+
+const fromAbsent: number = bitsOf(legalMoves.absent);
+const fromCreating: number = bitsOf(legalMoves.creating);
+const fromSettling: number = bitsOf(legalMoves.settling);
+const fromReady: number = bitsOf(legalMoves.ready);
+const fromLeased: number = bitsOf(legalMoves.leased);
+const fromResetting: number = bitsOf(legalMoves.resetting);
+const fromDestroying: number = bitsOf(legalMoves.destroying);
+const fromQuarantined: number = bitsOf(legalMoves.quarantined);
+
+function legalBitsOf(state: AnySlotState): number {
+  switch (state) {
+    case 'absent':
+      return fromAbsent;
+    case 'creating':
+      return fromCreating;
+    case 'settling':
+      return fromSettling;
+    case 'ready':
+      return fromReady;
+    case 'leased':
+      return fromLeased;
+    case 'resetting':
+      return fromResetting;
+    case 'destroying':
+      return fromDestroying;
+    case 'quarantined':
+      return fromQuarantined;
+  }
+}
+
+function count(counts: WritableSlotCounts, state: SlotState, by: number): void {
+  switch (state) {
+    case 'creating':
+      counts.creating += by;
+      return;
+    case 'settling':
+      counts.settling += by;
+      return;
+    case 'ready':
+      counts.ready += by;
+      return;
+    case 'leased':
+      counts.leased += by;
+      return;
+    case 'resetting':
+      counts.resetting += by;
+      return;
+    case 'destroying':
+      counts.destroying += by;
+      return;
+    case 'quarantined':
+      counts.quarantined += by;
+  }
+}
+
 /** Every slot of a pool. The counts, of all and of each host, are changed in one function only, so no gauge can drift from the states. */
 export class SlotTable {
   readonly #slots = new Set<Slot>();
-  readonly #counts: Record<SlotState, number> = makeCounts();
+  readonly #counts: WritableSlotCounts = makeCounts();
   readonly #onMove: OnSlotMove;
   #nextId = 1;
   #newestReady: Slot | undefined;
@@ -86,23 +137,24 @@ export class SlotTable {
    * @throws Error when the move is not a legal one: a fault of the pool itself
    */
   move<Phase extends SlotPhase | undefined>(slot: Slot, phase: Phase): Phase {
-    const from = slot.phase?.kind ?? 'absent';
+    const from = slot.state;
     const to = phase?.kind ?? 'absent';
-    if ((legalBits[from] & bitOf(to)) === 0) throw new Error(`slot ${slot.id} cannot go from ${from} to ${to}`);
+    if ((legalBitsOf(from) & bitOf(to)) === 0) throw new Error(`slot ${slot.id} cannot go from ${from} to ${to}`);
     const { counts } = slot.host;
     // The only host of a pool counts with the pool.
     const isApart = counts !== this.#counts;
     if (from === 'absent') this.#slots.add(slot);
     else {
-      this.#counts[from] -= 1;
-      if (isApart) counts[from] -= 1;
+      count(this.#counts, from, -1);
+      if (isApart) count(counts, from, -1);
     }
     if (from === 'ready') this.#unlink(slot);
     slot.phase = phase;
+    slot.state = to;
     if (to === 'absent') this.#slots.delete(slot);
     else {
-      this.#counts[to] += 1;
-      if (isApart) counts[to] += 1;
+      count(this.#counts, to, 1);
+      if (isApart) count(counts, to, 1);
     }
     if (phase?.kind === 'ready') this.#link(slot, phase.sinceMs);
     this.#onMove(slot, from, to);

@@ -1,4 +1,5 @@
 import type { Machine, MachineChange } from '../driver/machine.ts';
+import type { LeaseExpiry } from './lease-expiry.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import type { PoolHost } from './pool-host.ts';
 import type { SlotCleaning } from './slot-cleaning.ts';
@@ -24,6 +25,9 @@ export type SlotPhase =
 /** Name of a {@link SlotPhase}. */
 export type SlotState = SlotPhase['kind'];
 
+/** The same, also of a slot that is not there. */
+export type AnySlotState = SlotState | 'absent';
+
 /** One footprint on a host: the only place that says what becomes of a machine. */
 export class Slot {
   readonly id: number;
@@ -32,6 +36,8 @@ export class Slot {
   readonly epoch: number;
   /** Replaced by the slot table alone. */
   phase: SlotPhase | undefined = undefined;
+  /** Name of its phase, for those who ask often; replaced with it. */
+  state: AnySlotState = 'absent';
   /** Number of the latest lease of this slot; 0 before the first. Only grows. */
   turn = 0;
   /** How often its machine was lent. */
@@ -48,6 +54,8 @@ export class Slot {
   detectedGeneration = 0;
   /** Set while a new machine proves itself: to be told when it died meanwhile, before its slot is used again. */
   creationLost: ((error: unknown) => void) | undefined = undefined;
+  /** Ends its leases when their time is over; made for the first. */
+  expiry: LeaseExpiry | undefined = undefined;
   /** Resets and probes its machine; made for the first time that this is done. */
   cleaning: SlotCleaning | undefined = undefined;
   /** Whose machine is cleaned after this one; kept by the cleaner alone. */

@@ -9,6 +9,9 @@ export interface SlotCounts {
   readonly quarantined: number;
 }
 
+/** The same, for those who count. */
+export type WritableSlotCounts = { -readonly [State in keyof SlotCounts]: number };
+
 /** What supply is measured against. */
 export interface Demand {
   /** Callers in line. */
@@ -19,8 +22,25 @@ export interface Demand {
   readonly max: number;
 }
 
+/** What a pool wants at present. */
+export class PoolDemand implements Demand {
+  minReady: number;
+  max: number;
+  readonly #line: { readonly length: number };
+
+  constructor(minReady: number, max: number, line: { readonly length: number }) {
+    this.minReady = minReady;
+    this.max = max;
+    this.#line = line;
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+}
+
 /** A count of 0 for each state. */
-export function makeCounts(): { -readonly [State in keyof SlotCounts]: number } {
+export function makeCounts(): WritableSlotCounts {
   return { creating: 0, settling: 0, ready: 0, leased: 0, resetting: 0, destroying: 0, quarantined: 0 };
 }
 

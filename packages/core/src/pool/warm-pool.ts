@@ -13,6 +13,7 @@ import { PoolEngine } from './pool-engine.ts';
 import { closedError, exhaustedError } from './pool-errors.ts';
 import type { PoolEvent } from './pool-event.ts';
 import type { PoolStats } from './pool-stats.ts';
+import type { Slot } from './slot.ts';
 import { countSupply } from './supply.ts';
 import { Waiter } from './waiter-line.ts';
 
@@ -60,8 +61,8 @@ export class WarmPool implements Pool {
           return Promise.reject(signal.reason);
         }
       }
-      const lease = this.#lendNow(leaseMs);
-      if (lease !== undefined) return Promise.resolve(lease);
+      const slot = this.#lendable();
+      if (slot !== undefined) return Promise.resolve(this.#lend(slot, leaseMs));
       this.#checkMayWait(timeoutMs);
     } catch (error) {
       return Promise.reject(error);
@@ -70,15 +71,15 @@ export class WarmPool implements Pool {
       const sinceMs = engine.now();
       const waiter = new Waiter(engine.line, { sinceMs, leaseMs, signal, priority }, resolve, reject);
       engine.line.join(waiter, sinceMs + timeoutMs);
-      engine.pump();
+      engine.demandGrew();
     });
   }
 
   tryAcquire(options: Pick<AcquireOptions, 'leaseMs'> = {}): Lease {
     const leaseMs = options.leaseMs === undefined ? this.#engine.options.leaseMs : checkLeaseMs(options.leaseMs);
-    const lease = this.#lendNow(leaseMs);
-    if (lease === undefined) throw this.#refuse('nothing is ready now');
-    return lease;
+    const slot = this.#lendable();
+    if (slot === undefined) throw this.#refuse('nothing is ready now');
+    return this.#lend(slot, leaseMs);
   }
 
   stats(): PoolStats {
@@ -143,15 +144,19 @@ export class WarmPool implements Pool {
     await this.close();
   }
 
-  #lendNow(leaseMs: number): Lease | undefined {
+  /** The slot to lend from to a caller who comes now. */
+  #lendable(): Slot | undefined {
     const engine = this.#engine;
     if (engine.closing) throw closedError(this.name);
-    const slot = engine.table.newestReady;
-    if (slot === undefined || engine.suspended || engine.line.length > 0) return undefined;
+    return engine.suspended || engine.line.length > 0 ? undefined : engine.table.newestReady;
+  }
+
+  #lend(slot: Slot, leaseMs: number): Lease {
+    const engine = this.#engine;
     engine.counters.warm += 1;
     const lease = engine.desk.grant(slot, leaseMs, engine.now());
     engine.acquireSettled('warm', 0, lease);
-    engine.pump();
+    engine.demandGrew();
     return lease;
   }
 
