@@ -1,4 +1,4 @@
-import { type ExecResult, isWarmvmError } from '@warmvm/core';
+import { type ExecResult, isWarmvmError } from '@warmvm/core/driver';
 
 /** Exit codes of the program itself; those of `docker run` and `timeout`, so that scripts know them. */
 export const EXIT = {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@warmvm/core';
+import { type Clock, systemClock } from '@warmvm/core/driver';
 import { ConfigError } from './config/config-error.ts';
 import { explain } from './errors/explain.ts';
 import { EXIT } from './exit-codes.ts';
@@ -14,6 +14,8 @@ const ONE_KEY_MS = 400;
 export interface InterruptOptions {
   /** Exit code of a failure. @default 1 */
   readonly trouble?: number;
+  /** What is said at the first Ctrl-C. @default that what was made is destroyed */
+  readonly words?: string;
   /** Ends the process on the second Ctrl-C; replaced in tests. @default process.exit */
   readonly exit?: (exitCode: number) => void;
   /** @default the real clock */
@@ -28,14 +30,19 @@ export interface InterruptOptions {
 export async function runInterruptibly(
   output: Output,
   work: (signal: AbortSignal) => Promise<number>,
-  { trouble = EXIT.failed, exit = (exitCode) => process.exit(exitCode), clock = systemClock }: InterruptOptions = {},
+  {
+    trouble = EXIT.failed,
+    words = 'interrupted: destroying what was made (Ctrl-C again: leave at once)',
+    exit = (exitCode) => process.exit(exitCode),
+    clock = systemClock,
+  }: InterruptOptions = {},
 ): Promise<number> {
   const interruption = new AbortController();
   let firstAtMs = 0;
   const interrupt = (): void => {
     if (interruption.signal.aborted) return;
     firstAtMs = clock.now();
-    output.writeError('\ninterrupted: destroying what was made (Ctrl-C again: leave at once)\n');
+    output.writeError(`\n${words}\n`);
     interruption.abort(new Error('interrupted'));
   };
   const interruptByKey = (): void => {

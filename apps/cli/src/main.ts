@@ -1,15 +1,7 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { EXIT } from './exit-codes.ts';
-import { createProgram } from './program.ts';
+import { keepCompiled } from './compile-cache.ts';
 
-try {
-  await createProgram({
-    write: (text) => void process.stdout.write(text),
-    writeError: (text) => void process.stderr.write(text),
-  }).parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // Commander says 1 for what is wrong with a command line; here 1 is for work that failed.
-  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-}
+// Before anything else is loaded: what is compiled once need not be compiled again.
+keepCompiled();
+const { main } = await import('./run-program.ts');
+await main();

@@ -33,8 +33,14 @@ export function parseBytes(text: string): number {
   throw new InvalidArgumentError('expected a size such as 512M or 2G.');
 }
 
-/** For the argument library: a whole number of at least 1. */
-export function parseCount(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number of at least 1.');
+/** For the argument library: a whole number of at least so many. */
+export function parseWhole(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
+    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
+  };
 }
+
+/** For the argument library: a whole number of at least 1. */
+export const parseCount: (text: string) => number = parseWhole(1);

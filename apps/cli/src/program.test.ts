@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createProgram, packageVersion } from './program.ts';
+import { packageVersion } from './package-version.ts';
+import { createProgram } from './program.ts';
 
 async function run(...args: string[]) {
   const parts: string[] = [];

@@ -1,19 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { doctorCommand } from './doctor/command.ts';
 import { imageCommand } from './images/command.ts';
 import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
 import type { Output } from './output.ts';
+import { packageVersion } from './package-version.ts';
+import { poolCommand } from './pool/command.ts';
 import { runCommand } from './run/command.ts';
 import { shellCommand } from './shell/command.ts';
 import { parseSamples, type StartOptions } from './start/options.ts';
 import { sweepCommand } from './sweep/command.ts';
-
-/** The version of the installed package. */
-export function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return manifest.version;
-}
 
 /** The command line of warmvm. Parsing never ends the process: it throws a CommanderError instead. */
 export function createProgram(outputs: Output): Command {
@@ -33,12 +28,9 @@ export function createProgram(outputs: Output): Command {
     .hook('preAction', (_program, command) => {
       debug = command.opts().debug === true;
     });
-  for (const command of [runCommand, shellCommand, doctorCommand, sweepCommand]) {
-    program.addCommand(command(output).copyInheritedSettings(program));
+  for (const command of [runCommand, shellCommand, poolCommand, imageCommand, doctorCommand, sweepCommand]) {
+    program.addCommand(inherit(command(output), program));
   }
-  const image = imageCommand(output).copyInheritedSettings(program);
-  for (const command of image.commands) command.copyInheritedSettings(image).addOption(debugOption());
-  program.addCommand(image);
   program
     .command('start')
     .description('open a pool of real virtual machines, show and measure its life, and leave nothing behind')
@@ -66,10 +58,18 @@ export function createProgram(outputs: Output): Command {
       const { runKitCommand } = await import('./kit/index.ts');
       process.exitCode = await runKitCommand({ ...rest, options: option }, output);
     });
-  for (const command of program.commands) if (command.commands.length === 0) command.addOption(debugOption());
+  for (const command of leaves(program)) command.addOption(new Option('--debug', 'tell errors with their stacks'));
   return program;
 }
 
-function debugOption(): Option {
-  return new Option('--debug', 'tell errors with their stacks');
+/** Every command that does something. */
+function leaves(command: Command): readonly Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+/** Lets a command and those below it behave as the program does. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const below of command.commands) inherit(below, command);
+  return command;
 }

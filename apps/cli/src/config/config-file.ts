@@ -1,25 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { createJiti } from 'jiti';
 import { messageOf } from '../errors/explain.ts';
 import type { WarmvmConfig } from './config.ts';
 import { ConfigError, describeIssues } from './config-error.ts';
 import { ConfigSchema } from './schema.ts';
 
-const NAMES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `warmvm.config.${extension}`);
-
 /** A configuration that was read, and the file that relative paths in it start from. */
 export interface ConfigFile {
   readonly path: string;
   readonly config: WarmvmConfig;
-}
-
-/** The nearest configuration file of the folder or those above it; undefined where there is none. */
-export async function findConfigFile(folder: string): Promise<string | undefined> {
-  for (let at = resolve(folder); ; at = dirname(at)) {
-    for (const name of NAMES) if (await isFile(join(at, name))) return join(at, name);
-    if (dirname(at) === at) return undefined;
-  }
 }
 
 /**
@@ -54,8 +44,4 @@ async function importDefault(path: string): Promise<unknown> {
     throw new ConfigError(`${path} has no default export; end it with: export default defineConfig({ … })`);
   }
   return found;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }

@@ -2,8 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { isImagePath } from '../images/image-name.ts';
 import type { DriverChoice, ImageChoice, PoolChoice, WarmvmConfig } from './config.ts';
 import { ConfigError, describeIssues } from './config-error.ts';
-import { findConfigFile, readConfigFile } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { configOfEnvironment } from './environment.ts';
+import { findConfigFile } from './find-config-file.ts';
 import { ConfigSchema } from './schema.ts';
 
 /** What a command works with: the command line above the environment above the configuration file. */
@@ -40,7 +41,7 @@ export async function readSettings(
   flags: SettingsFlags,
   { folder, environment }: SettingsSources = { folder: process.cwd(), environment: process.env },
 ): Promise<Settings> {
-  const path = flags.config ?? (environment.WARMVM_CONFIG || undefined) ?? (await findConfigFile(folder));
+  const path = flags.config ?? (environment.WARMVM_CONFIG || undefined) ?? findConfigFile(folder);
   const file = path === undefined ? undefined : await readConfigFile(path);
   const layers = [
     file?.config ?? {},

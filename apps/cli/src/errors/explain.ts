@@ -1,4 +1,4 @@
-import { isWarmvmError } from '@warmvm/core';
+import { isWarmvmError } from '@warmvm/core/driver';
 import { REMEDIES } from './remedies.ts';
 
 /** Longest chain of causes that is printed. */

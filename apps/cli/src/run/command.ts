@@ -5,7 +5,9 @@ import type { Output } from '../output.ts';
 import { withSettingsOptions } from '../settings-options.ts';
 
 /** Options of `warmvm run`. */
-export interface RunOptions extends SettingsFlags {
+export interface RunOptions extends Omit<SettingsFlags, 'pool'> {
+  /** False where a pool that another process keeps is not to be used. */
+  readonly pool?: string | false;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeout?: number;
@@ -15,6 +17,7 @@ export interface RunOptions extends SettingsFlags {
   readonly keep?: true;
   readonly json?: true;
   readonly quiet?: true;
+  readonly verbose?: true;
 }
 
 /** `warmvm run`. */
@@ -33,9 +36,12 @@ export function runCommand(output: Output): Command {
       .option('--keep', 'keep the machine after the command, until Enter or Ctrl-C')
       .option('--json', 'one line of JSON about the run on standard output; the command writes to standard error')
       .option('-q, --quiet', 'say nothing of our own but errors')
+      .option('--verbose', 'say where the machine comes from, and how soon')
       .passThroughOptions(),
-  ).action(async (words: readonly string[], options: RunOptions) => {
-    const { runRun } = await import('./index.ts');
-    process.exitCode = await runRun(words, options, output);
-  });
+  )
+    .option('--no-pool', 'make a machine for this command alone, also where a kept pool has one ready')
+    .action(async (words: readonly string[], options: RunOptions) => {
+      const { runRun } = await import('./index.ts');
+      process.exitCode = await runRun(words, options, output);
+    });
 }

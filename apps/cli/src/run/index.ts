@@ -1,18 +1,30 @@
-import { isWarmvmError, systemClock } from '@warmvm/core';
+import { isatty } from 'node:tty';
+import { isWarmvmError, systemClock } from '@warmvm/core/driver';
 import { ConfigError } from '../config/config-error.ts';
-import { readSettings } from '../config/settings.ts';
 import { explain, messageOf } from '../errors/explain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
+import { NO_PROGRESS, type Progress } from '../no-progress.ts';
 import type { Output } from '../output.ts';
-import { openSource } from '../place/open-source.ts';
-import { progressFor } from '../progress.ts';
+import { findKeptPool } from '../place/find-kept-pool.ts';
+import { keptSource } from '../place/kept-source.ts';
+import type { LentMachine, MachineSource } from '../place/machine-source.ts';
 import type { RunOptions } from './command.ts';
 import { parseCopy } from './copies.ts';
 import { keepMachine } from './keep.ts';
 import { type RunOutcome, type RunRequest, runInMachine } from './run.ts';
 import { StageTimes } from './stage-times.ts';
+import type { InputSource } from './standard-input.ts';
 import { isBrokenPipe, StandardOutput } from './standard-output.ts';
+
+/** Made when it is read: that takes a while, and most commands read nothing. */
+const STANDARD_INPUT: InputSource = {
+  fd: 0,
+  get isTTY() {
+    return isatty(0);
+  },
+  [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
+};
 
 /** Runs `warmvm run`. Resolves with the exit code. */
 export function runRun(command: readonly string[], options: RunOptions, output: Output): Promise<number> {
@@ -26,22 +38,33 @@ async function run(
   interruption: AbortSignal,
 ): Promise<number> {
   const request = parseRequest(command, options);
-  const settings = await readSettings(options);
   const standard = new StandardOutput(process.stdout, process.stderr);
   const signal = AbortSignal.any([interruption, standard.gone]);
   const times = new StageTimes(systemClock);
-  const progress = progressFor(process.stderr, options.quiet !== true);
+  const verbose = (text: string): void => {
+    if (options.verbose === true) output.writeError(`warmvm: ${text}\n`);
+  };
+  let progress = NO_PROGRESS;
   const stdout = options.json === true ? process.stderr : process.stdout;
   try {
-    const source = await times.measure('open', () => openSource(settings, { signal, say: progress.say }));
+    const source = await times.measure('open', async () => {
+      const kept = await openKept(options, signal, verbose);
+      if (kept !== undefined) return kept;
+      const own = await openOwn(options, signal);
+      progress = own.progress;
+      return own.source;
+    });
     let outcome: RunOutcome;
     try {
       progress.say('making a machine');
       const streams = {
-        input: process.stdin,
+        input: STANDARD_INPUT,
         write: (bytes: Uint8Array, stream: 'stdout' | 'stderr') =>
           standard.write(stream === 'stdout' ? stdout : process.stderr, bytes),
-        onMachine: () => progress.stop(),
+        onMachine: ({ machineId }: LentMachine) => {
+          progress.stop();
+          verbose(`machine ${machineId} of ${source.description}`);
+        },
         ...(options.keep === true ? { keep: keepMachine(source, output) } : {}),
       };
       outcome = await runInMachine(source, request, streams, times, signal);
@@ -50,6 +73,7 @@ async function run(
       progress.stop();
       await times.measure('close', async () => source[Symbol.asyncDispose]());
     }
+    verbose(`took ${describeTimes(times)}`);
     if (options.json === true) output.write(`${JSON.stringify(report(outcome, times))}\n`);
     return outcome.exitCode;
   } catch (error) {
@@ -59,6 +83,44 @@ async function run(
     progress.stop();
     standard.release();
   }
+}
+
+/** A machine of a pool that another process keeps; undefined where none fits. Everything else is loaded after this. */
+async function openKept(
+  { pool, ...flags }: RunOptions,
+  signal: AbortSignal,
+  verbose: (text: string) => void,
+): Promise<MachineSource | undefined> {
+  if (pool === false) return undefined;
+  const sources = { folder: process.cwd(), environment: process.env };
+  const search = await findKeptPool(pool === undefined ? flags : { ...flags, pool }, sources, signal);
+  if ('connection' in search) return keptSource(search.connection);
+  verbose(`${search.why}: making a machine for this command alone`);
+  return undefined;
+}
+
+async function openOwn(
+  { pool, quiet, ...flags }: RunOptions,
+  signal: AbortSignal,
+): Promise<{ readonly source: MachineSource; readonly progress: Progress }> {
+  const [{ readSettings }, { openSource }, { progressFor }] = await Promise.all([
+    import('../config/settings.ts'),
+    import('../place/open-source.ts'),
+    import('../progress.ts'),
+  ]);
+  const settings = await readSettings(typeof pool === 'string' ? { ...flags, pool } : flags);
+  const progress = progressFor(process.stderr, quiet !== true);
+  try {
+    return { source: await openSource(settings, { signal, say: progress.say }), progress };
+  } catch (error) {
+    progress.stop();
+    throw error;
+  }
+}
+
+function describeTimes(times: StageTimes): string {
+  const parts = Object.entries(times.durationsMs()).map(([stage, durationMs]) => `${stage} ${durationMs} ms`);
+  return parts.join(', ');
 }
 
 /** What `--json` prints. */

@@ -1,10 +1,11 @@
 import { readSettings } from '../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
+import { DEFAULT_POOL } from '../kept-pool/runtime-folder.ts';
 import type { Output } from '../output.ts';
 import { withDriver } from '../place/open-source.ts';
 import type { SweepOptions } from './command.ts';
-import { DEFAULT_POOL, findLeftovers } from './leftovers.ts';
+import { findLeftovers } from './leftovers.ts';
 import { type Swept, sweep } from './sweep.ts';
 
 /** Runs `warmvm sweep` on every host of the settings. Resolves with the exit code: 0, or 1 when something could not be removed. */

@@ -2,6 +2,7 @@ import { type Driver, judgeOwner, type MachineRecord, type OwnerFate } from '@wa
 import type { DriverChoice } from '../config/config.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadDriver, makeDriver } from '../drivers/load-driver.ts';
+import { DEFAULT_POOL } from '../kept-pool/runtime-folder.ts';
 
 /** Something on a host that carries our mark, and what became of the process that made it. */
 export interface Leftover {
@@ -14,9 +15,6 @@ export interface FoundLeftovers extends AsyncDisposable {
   readonly driver: Driver;
   readonly records: readonly Leftover[];
 }
-
-/** Name of a pool where nobody gave one; that of the pool engine. */
-export const DEFAULT_POOL = 'default';
 
 /** Lists what carries the mark of the pool of these settings. @throws what the driver throws */
 export async function findLeftovers(

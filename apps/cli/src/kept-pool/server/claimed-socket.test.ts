@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, lstat, mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runtimePlace } from '../fixtures/kept-pool.ts';
+import { poolNames, socketPathOf } from '../runtime-folder.ts';
+import { claimSocket } from './claimed-socket.ts';
+
+describe('the socket of a pool', () => {
+  test('is for this user alone, and goes with its process', async () => {
+    await using runtime = await runtimePlace();
+    const claimed = await claimSocket('ci', runtime.place);
+    expect((await lstat(claimed.path)).mode & 0o777).toBe(0o600);
+    expect((await lstat(join(runtime.folder, 'warmvm'))).mode & 0o777).toBe(0o700);
+    expect(poolNames(runtime.place)).toEqual(['ci']);
+    await claimed[Symbol.asyncDispose]();
+    expect(await readdir(join(runtime.folder, 'warmvm'))).toEqual([]);
+  });
+
+  test('of a living process is not taken', async () => {
+    await using runtime = await runtimePlace();
+    await using claimed = await claimSocket('ci', runtime.place);
+    await expect(claimSocket('ci', runtime.place)).rejects.toThrow(/kept by another process already.*drain --pool ci/);
+    expect(await readdir(join(runtime.folder, 'warmvm'))).toEqual(['ci.sock']);
+    expect((await lstat(claimed.path)).isSocket()).toBe(true);
+  });
+
+  test('of a dead process is replaced', async () => {
+    await using runtime = await runtimePlace();
+    await mkdir(join(runtime.folder, 'warmvm'), { mode: 0o700 });
+    const path = socketPathOf('ci', runtime.place);
+    const listen = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', listen]);
+    expect((await lstat(path)).isSocket()).toBe(true);
+    await using claimed = await claimSocket('ci', runtime.place);
+    expect(claimed.path).toBe(path);
+    expect(await readdir(join(runtime.folder, 'warmvm'))).toEqual(['ci.sock']);
+  });
+
+  test('goes to one of many that begin at once', async () => {
+    await using runtime = await runtimePlace();
+    const claims = await Promise.allSettled(Array.from({ length: 8 }, () => claimSocket('ci', runtime.place)));
+    const won = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
+    expect(won).toHaveLength(1);
+    await won[0]?.[Symbol.asyncDispose]();
+  });
+
+  test('is not put where others could have put theirs', async () => {
+    await using open = await runtimePlace();
+    await mkdir(join(open.folder, 'warmvm'));
+    await chmod(join(open.folder, 'warmvm'), 0o755);
+    await expect(claimSocket('ci', open.place)).rejects.toThrow(/not a folder of this user alone/);
+    await using linked = await runtimePlace();
+    await mkdir(join(linked.folder, 'elsewhere'), { mode: 0o700 });
+    await symlink(join(linked.folder, 'elsewhere'), join(linked.folder, 'warmvm'));
+    await expect(claimSocket('ci', linked.place)).rejects.toThrow(/not a folder of this user alone/);
+  });
+
+  test.each(['', '../up', 'a/b', 'a b', 'x'.repeat(41)])('cannot be named %j', (name) => {
+    expect(() => socketPathOf(name)).toThrow(/cannot be called/);
+  });
+
+  test('is not in a runtime folder of somebody else', async () => {
+    await using runtime = await runtimePlace();
+    const other = { ...runtime.place, userId: 4_242_424 };
+    expect(socketPathOf('ci', other)).not.toContain(runtime.folder);
+  });
+});
