@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Lets Node keep what it compiled of this program in the cache folder of this user, which takes a third off every start. Node's own place for that is the
+ * Lets Node keep what it compiled of this program in the cache folder of this user, which saves compiling it again at every start. Node's own place for that is the
  * folder for temporary files, where others could put code of theirs. Where there is no folder of this user alone, nothing is kept.
  */
 export function keepCompiled(environment: Readonly<Record<string, string | undefined>> = process.env): void {

@@ -93,7 +93,7 @@ export async function openOwnSource(settings: Settings, options: OpenPoolOptions
     description: 'a pool of its own',
     reach: opened.reach,
     async lend({ signal }) {
-      const lease = await acquire(opened.pool, signal, options.say);
+      const lease = await acquire(opened, signal, options.say);
       return {
         machineId: lease.machineId,
         guest: lease.guest,
@@ -109,16 +109,25 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** Failures in a row after which a machine that might yet be made is given up. */
 const MOST_FAILURES = 3;
 
-/** Takes a machine; a pool would try for ever, a person wants to hear why there is none. @throws why none could be made */
-async function acquire(pool: Pool, signal: AbortSignal, say: (text: string) => void): Promise<Lease> {
+/** Takes a machine; a pool would try for ever, a person wants to hear why there is none. @throws why the last of the hosts can make none */
+async function acquire({ pool, drivers }: OpenPool, signal: AbortSignal, say: (text: string) => void): Promise<Lease> {
   const hopeless = new AbortController();
+  const useless = new Set<string>();
+  const giveUp = (host: string, error: unknown): void => {
+    useless.add(host);
+    if (useless.size >= drivers.length) hopeless.abort(error);
+    else say(`host ${host} makes no machine: ${messageOf(error)}`);
+  };
   const events = pool.events();
   const watching = (async () => {
     for await (const event of events) {
-      if (event.type !== 'creation-failed') continue;
-      const { error, failuresInARow } = event;
-      if (failuresInARow >= MOST_FAILURES || !(isWarmvmError(error) && error.retryable)) hopeless.abort(error);
-      else say(`making a machine failed, trying again: ${messageOf(error)}`);
+      if (event.type === 'host-down') giveUp(event.host, event.error);
+      else if (event.type === 'host-up') useless.delete(event.host);
+      else if (event.type === 'creation-failed') {
+        const { host, error, failuresInARow } = event;
+        if (failuresInARow >= MOST_FAILURES || !(isWarmvmError(error) && error.retryable)) giveUp(host, error);
+        else say(`making a machine failed, trying again: ${messageOf(error)}`);
+      }
     }
   })();
   try {

@@ -1,0 +1,47 @@
+import { isWarmvmError } from '@warmvm/core';
+import { createFakeDriver, createFakeHost, type FakeHost, fakeImage } from '@warmvm/driver-fake';
+import { describe, expect, test } from 'vitest';
+import { openOwnSource } from './own-pool.ts';
+
+/** Lends from a pool over these hosts, and gives the machine back at once. Resolves with what people were told. */
+async function lend(hosts: readonly FakeHost[]): Promise<readonly string[]> {
+  const said: string[] = [];
+  const signal = new AbortController().signal;
+  const left = [...hosts];
+  const load = async () => {
+    const host = left.shift() as FakeHost;
+    return { create: () => createFakeDriver({ host }), image: () => fakeImage() };
+  };
+  const drivers = hosts.map(() => ({ use: 'fake' }));
+  const settings = { drivers, image: 'tiny', pool: {}, configPath: undefined, folder: '/' };
+  const source = await openOwnSource(settings, { signal, say: (text) => said.push(text), load });
+  try {
+    const lent = await source.lend({ signal });
+    await lent.giveBack();
+    return said;
+  } finally {
+    await source[Symbol.asyncDispose]();
+  }
+}
+
+function lostHost(): FakeHost {
+  const host = createFakeHost();
+  host.lose();
+  return host;
+}
+
+describe('a machine of a pool of its own', () => {
+  test('is given up when the only host cannot be reached', async () => {
+    await expect(lend([lostHost()])).rejects.toSatisfy((error) => isWarmvmError(error, 'WARMVM_HOST_UNREACHABLE'));
+  });
+
+  test('is given up when none of several hosts can be reached', async () => {
+    await expect(lend([lostHost(), lostHost()])).rejects.toSatisfy((error) =>
+      isWarmvmError(error, 'WARMVM_HOST_UNREACHABLE'),
+    );
+  });
+
+  test('comes from the host that is left', async () => {
+    await lend([lostHost(), createFakeHost()]);
+  });
+});
