@@ -5,6 +5,7 @@ import { checkClauses } from '../check-clauses.ts';
 import { checkDocs } from '../check-docs.ts';
 import { checkErrors } from '../check-errors.ts';
 import { checkImports } from '../check-imports.ts';
+import { checkLinks } from '../check-links.ts';
 import { checkPrivate } from '../check-private.ts';
 import { cliReference } from '../cli-reference.ts';
 import { run } from '../lib/run.ts';
@@ -13,6 +14,7 @@ import { readmeFigures } from '../readme-figures.ts';
 import { prepareRealHosts, realSuitesMandatory } from '../real-hosts.ts';
 import { supportMatrixGate } from '../support-matrix.ts';
 import { telemetryReference } from '../telemetry-reference.ts';
+import { thirdParty } from '../third-party.ts';
 import type { Gate, GateOutcome } from './gate.ts';
 import { vitest } from './vitest.ts';
 
@@ -73,10 +75,12 @@ export function gateList(print: (text: string) => void): readonly Gate[] {
     command('type-check (packages)', 'turbo', ['run', 'typecheck', '--output-logs=errors-only', '--continue']),
     command('type-check (tools)', 'tsc', ['-p', 'tools', '--pretty', 'false']),
     { name: 'documents compile and run', run: checkDocs },
+    { name: 'links of documents', run: async () => checkLinks() },
     { name: 'error table', run: async () => checkErrors() },
     { name: 'clause table', run: async () => checkClauses() },
     { name: 'event and metric reference', run: () => telemetryReference('check') },
     { name: 'command line reference', run: () => cliReference('check') },
+    { name: 'third-party notices', run: (signal) => thirdParty('check', signal) },
     { name: 'README figures', run: async () => readmeFigures('check') },
     { name: 'README figures: bench', run: async () => benchFigures('check') },
     { name: 'README figures: support matrix', run: async () => supportMatrixGate('check') },
