@@ -123,12 +123,32 @@ describe('packed packages', () => {
     expect(importEverything(['@warmvm/x'])).toContain("import * as entry0 from '@warmvm/x';");
   });
 
-  test('tests, workspace ranges and a missing README are refused', () => {
-    const problems = packedProblems({ ...manifest, dependencies: { y: 'workspace:^' } }, [
-      'package.json',
-      'src/a.test.ts',
+  const whole = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts.map', 'src/pool/pool.ts'];
+
+  test('hold what runs, its types, its sources and what explains it', () => {
+    expect(packedProblems(manifest, [...whole, 'config.schema.json', 'CHANGELOG.md'])).toEqual([]);
+  });
+
+  test.each([
+    'src/a.test.ts',
+    'src/a.test-d.ts',
+    'src/fixtures/a.ts',
+    'src/laws/fixtures/world.ts',
+    'src/node_modules/.vite/results.json',
+    'tsconfig.json',
+    'dist/.tsbuildinfo',
+    '.npmrc',
+    'coverage/index.html',
+  ])('do not hold %s', (file) => {
+    expect(packedProblems(manifest, [...whole, file])).toEqual([`@warmvm/x ships ${file}`]);
+  });
+
+  test('with workspace ranges, without README or LICENSE are refused', () => {
+    expect(packedProblems({ ...manifest, dependencies: { y: 'workspace:^' } }, ['package.json'])).toEqual([
+      '@warmvm/x ships a package.json with "workspace:"',
+      '@warmvm/x ships no README.md',
+      '@warmvm/x ships no LICENSE',
     ]);
-    expect(problems).toHaveLength(3);
   });
 });
 

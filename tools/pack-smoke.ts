@@ -1,6 +1,6 @@
 // Packs every public package, installs the tarballs in an empty project as a user would, type-checks against them, and
 // runs them on the oldest supported Node and on the present one.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { foreignDriverProblems } from './foreign-driver.ts';
@@ -34,19 +34,36 @@ for (const [specifier, entry] of entries) {
 `;
 }
 
-/** What must not be inside a published package. */
+/** All that a user has a use for: what runs, its types, the sources that maps lead to, and what explains it. */
+const WANTED = [
+  /^dist\/.+\.(js|d\.ts)(\.map)?$/,
+  /^src\/(?!.*(?:\.test(?:-d)?\.ts$|fixtures\/|node_modules\/)).+\.ts$/,
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|config\.schema\.json)$/,
+];
+
+/** What must not be inside a published package, or is missing there. */
 export function packedProblems(manifest: Manifest, files: readonly string[]): readonly string[] {
-  const stray = files.filter((file) => /\.test\.ts$|\.test-d\.ts$|\/fixtures\/|tsconfig|\.env|\.npmrc/.test(file));
+  const stray = files.filter((file) => !WANTED.some((pattern) => pattern.test(file)));
   const text = JSON.stringify(manifest);
   return [
     ...stray.map((file) => `${manifest.name} ships ${file}`),
     ...['workspace:', 'catalog:', '@warmvm/source']
       .filter((word) => text.includes(word))
       .map((word) => `${manifest.name} ships a package.json with "${word}"`),
-    ...['README.md', 'package.json']
+    ...['README.md', 'LICENSE', 'package.json']
       .filter((file) => !files.includes(file))
       .map((file) => `${manifest.name} ships no ${file}`),
   ];
+}
+
+/** Files of a tarball, without the folder that they are in. */
+async function filesOf(tarball: string, signal: AbortSignal): Promise<readonly string[]> {
+  const { exitCode, output } = await run('tar', ['-tzf', tarball], { signal });
+  if (exitCode !== 0) throw new Error(`tar -tzf ${tarball}:\n${output}`);
+  return output
+    .trim()
+    .split('\n')
+    .map((file) => file.replace(/^package\//, ''));
 }
 
 /** Checks all public packages. They must have been built. */
@@ -62,8 +79,8 @@ export async function packSmoke(signal: AbortSignal): Promise<GateOutcome> {
     for (const { manifest } of publicPackages()) {
       const home = join(project, 'node_modules', manifest.name);
       const packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as Manifest;
-      const files = await readdir(home, { recursive: true });
-      problems.push(...packedProblems(packed, files));
+      const name = `${manifest.name.replace('@', '').replace('/', '-')}-${packed.version}.tgz`;
+      problems.push(...packedProblems(packed, await filesOf(join(folder, 'tarballs', name), signal)));
       specifiers.push(...entryPoints(packed));
       programs.push(...Object.values(packed.bin ?? {}).map((file) => join(home, file)));
     }
