@@ -34,6 +34,8 @@ export interface StubCall {
   readonly atMs: number;
   readonly signal: AbortSignal | undefined;
   readonly settled: 'no' | 'resolved' | 'rejected';
+  /** Keeps a delayed answer back: the call is then for {@link resolve} and {@link reject}, as a `manual` one. */
+  hold(): void;
   /** Lets it end well; without effect on a settled call. */
   resolve(): void;
   /** Lets it end with this error; without effect on a settled call. */
@@ -76,7 +78,17 @@ export class StubCalls {
       signal?.removeEventListener('abort', onAbort);
       return true;
     };
+    let isHeld = false;
+    const later = (callback: () => void, delayMs: number): void => {
+      const unlessHeld = (): void => {
+        if (!isHeld) callback();
+      };
+      this.#clock.setTimer(unlessHeld, delayMs, { hold: false });
+    };
     const recorded: StubCall = Object.assign(call, {
+      hold: () => {
+        isHeld = true;
+      },
       resolve: () => {
         if (settle('resolved')) resolve(value());
       },
@@ -91,21 +103,26 @@ export class StubCalls {
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
     }
-    this.#play(recorded, answer, settle);
+    play(recorded, answer, settle, later);
     return promise;
   }
+}
 
-  #play(call: StubCall, answer: StubAnswer, settle: (how: 'rejected') => boolean): void {
-    if (answer === 'resolve') call.resolve();
-    else if (answer === 'manual') return;
-    else if ('reject' in answer) call.reject(answer.reject);
-    else if ('throw' in answer) {
-      settle('rejected');
-      throw answer.throw;
-    } else {
-      const after = answer.answer ?? 'resolve';
-      if (typeof after === 'object' && 'throw' in after) throw new TypeError('a delayed answer cannot throw at once');
-      this.#clock.setTimer(() => this.#play(call, after, settle), answer.delayMs, { hold: false });
-    }
+function play(
+  call: StubCall,
+  answer: StubAnswer,
+  settle: (how: 'rejected') => boolean,
+  later: (callback: () => void, delayMs: number) => void,
+): void {
+  if (answer === 'resolve') call.resolve();
+  else if (answer === 'manual') return;
+  else if ('reject' in answer) call.reject(answer.reject);
+  else if ('throw' in answer) {
+    settle('rejected');
+    throw answer.throw;
+  } else {
+    const after = answer.answer ?? 'resolve';
+    if (typeof after === 'object' && 'throw' in after) throw new TypeError('a delayed answer cannot throw at once');
+    later(() => play(call, after, settle, later), answer.delayMs);
   }
 }

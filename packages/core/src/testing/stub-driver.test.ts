@@ -55,6 +55,20 @@ describe('createStubDriver', () => {
     await late;
   });
 
+  test('keeps a delayed answer back when told to, until the test gives one', async () => {
+    const clock = new VirtualClock();
+    const driver = createStubDriver({ clock });
+    driver.answer('ping', { delayMs: 10, answer: { delayMs: 10 } });
+    const ping = driver.ping();
+    await clock.advance(15);
+    const [call] = driver.pending();
+    call?.hold();
+    await clock.advance(100);
+    expect(call?.settled).toBe('no');
+    call?.resolve();
+    await ping;
+  });
+
   test('rejects an aborted call with the reason, unless it is to take no notice', async () => {
     const reason = new Error('enough');
     const heedful = createStubDriver();
