@@ -20,8 +20,8 @@ const encoder = new TextEncoder();
 
 /** What a guest needs of its machine. */
 export interface GuestDoor {
-  /** Aborted when the machine is disposed. */
-  readonly end: AbortSignal;
+  /** Aborted when the present generation ends, or the machine is disposed. */
+  end(): AbortSignal;
   /** The machine on the host. @throws WarmvmError when it is gone or not proved to be renewed */
   open(): HostMachine;
 }
@@ -78,7 +78,7 @@ export class FakeGuest implements Guest {
     options: CallOptions,
     work: (world: GuestWorld, signal: AbortSignal) => Result | Promise<Result>,
   ): Promise<Result> {
-    const signals = { user: options.signal, also: [this.#door.end] };
+    const signals = { user: options.signal, also: [this.#door.end()] };
     return this.#context.calls.run({ ...facts, machineId: this.#id }, signals, async (call) => {
       if (!this.#context.capabilities.guestAgent) throw notSupported(facts.operation, 'guestAgent: false');
       const machine = this.#door.open();

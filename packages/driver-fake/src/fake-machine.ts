@@ -26,6 +26,8 @@ export class FakeMachine implements Machine {
   readonly #owner: OwnerTag;
   readonly #onDisposed: (machine: FakeMachine) => void;
   readonly #end = new AbortController();
+  /** Of this generation's guest. */
+  #guestEnd = new AbortController();
   /** Whether the guest of this generation has proved itself; `broken` is final. */
   #proof: 'proved' | 'open' | 'broken' = 'proved';
   /** Settles when every reset that has begun or waits is over; undefined while there is none. */
@@ -43,8 +45,10 @@ export class FakeMachine implements Machine {
     this.#machine = machine;
     this.#owner = owner;
     this.#onDisposed = onDisposed;
-    const open = (): HostMachine => this.#openGuest();
-    this.guest = new FakeGuest(context, machine.id, { end: this.#end.signal, open });
+    this.guest = new FakeGuest(context, machine.id, {
+      end: () => this.#guestEnd.signal,
+      open: () => this.#openGuest(),
+    });
   }
 
   get generation(): number {
@@ -149,6 +153,8 @@ export class FakeMachine implements Machine {
       throw resetFailed(this.id, 'an earlier reset failed', new Error('only dispose is left'));
     }
     machine.generation = parts.nextGeneration(machine.generation);
+    this.#guestEnd.abort(machineGone(this.id, 'it was reset, and that generation is over'));
+    this.#guestEnd = new AbortController();
     this.#proof = 'open';
     call.pace.restart();
     try {
@@ -184,7 +190,9 @@ export class FakeMachine implements Machine {
     const { calls, link } = this.#context;
     const facts = { operation: 'destroy', latency: 'destroyMs', machineId: this.id } as const;
     const destroyed = calls.run(facts, { ignoresClosing: true }, (call) => this.#destroy(call));
-    this.#end.abort(machineGone(this.id, 'it was disposed'));
+    const gone = machineGone(this.id, 'it was disposed');
+    this.#end.abort(gone);
+    this.#guestEnd.abort(gone);
     return destroyed.catch((error: unknown) => {
       const lost = isWarmvmError(error, 'WARMVM_HOST_LOST') || isWarmvmError(error, 'WARMVM_HOST_UNREACHABLE');
       // What stays on a lost host carries its mark, for a later sweep.

@@ -16,6 +16,8 @@ export interface GuestExec {
   readonly signal: AbortSignal;
 }
 
+/** Longest that can be waited for; what the agent of real guests takes. */
+const LONGEST_MS = 2 ** 31 - 1;
 const ENVIRONMENT = { PATH: '/usr/bin:/bin', HOME: '/' };
 
 /**
@@ -56,7 +58,8 @@ export async function runInGuest({ command, options, world, clock, signal }: Gue
     return { exitCode, signal: null, ...output.result() };
   } catch (error) {
     if (signal.aborted || !killed.signal.aborted) throw error;
-    if (killedBy === null) throw execFailed(command, 'timeout', `killed after ${timeoutMs} ms`, error);
+    if (killedBy === null)
+      throw execFailed(command, 'timeout', `killed after ${timeoutMs} ms`, error, { timedOut: true });
     return { exitCode: null, signal: killedBy, ...output.result() };
   } finally {
     merged.release();
@@ -78,16 +81,24 @@ function checkExec(command: readonly string[], timeoutMs: number, maxOutputBytes
   if (!Array.isArray(command) || command.length === 0 || command.some((word) => typeof word !== 'string')) {
     throw new ArgumentError('command must be an array of strings with at least one in it');
   }
-  if (!(timeoutMs > 0)) throw new ArgumentError(`timeoutMs must be a number above 0, got ${timeoutMs}`);
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_MS) {
+    throw new ArgumentError(`timeoutMs must be an integer from 1 to ${LONGEST_MS}, got ${timeoutMs}`);
+  }
   if (!(maxOutputBytes >= 0)) {
     throw new ArgumentError(`maxOutputBytes must be a number of at least 0, got ${maxOutputBytes}`);
   }
 }
 
-function execFailed(command: readonly string[], reason: string, why: string, cause?: unknown): WarmvmError {
+function execFailed(
+  command: readonly string[],
+  reason: string,
+  why: string,
+  cause?: unknown,
+  details: Readonly<Record<string, unknown>> = {},
+): WarmvmError {
   return new WarmvmError('WARMVM_GUEST_EXEC_FAILED', `The guest could not run ${command[0]}: ${why}`, {
     // Arguments stay out: they may hold secrets.
-    details: { program: command[0], reason },
+    details: { program: command[0], reason, ...details },
     cause: cause ?? new Error(why),
   });
 }

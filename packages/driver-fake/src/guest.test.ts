@@ -113,6 +113,7 @@ describe('guest exec', () => {
   test.each([
     [[], {}],
     [['true'], { timeoutMs: 0 }],
+    [['true'], { timeoutMs: 1.5 }],
     [['true'], { maxOutputBytes: Number.NaN }],
   ] as const)('of %j with %j is a TypeError', async (command, options) => {
     const rig = createRig();
@@ -158,7 +159,7 @@ describe('guest exec', () => {
     const machine = await rig.fork();
     expect(await rejection(rig.run(machine.guest.exec(['sleep', '100'], { timeoutMs: 50 })))).toMatchObject({
       code: 'WARMVM_GUEST_EXEC_FAILED',
-      details: { reason: 'timeout' },
+      details: { reason: 'timeout', timedOut: true },
     });
     expect(await rig.text(machine, 'ps')).toBe('1 init\n2 ps');
   });

@@ -1,16 +1,21 @@
 import {
+  aClock,
   type Clock,
+  checkOptions,
   type HostReport,
   type MachineId,
   type MachineState,
+  type OptionRule,
+  type OptionRules,
   type OwnerTag,
   systemClock,
   WarmvmError,
+  wholeNumber,
 } from '@warmvm/core/driver';
 import { type HostMachine, HostStore } from './host-store.ts';
 import { Journal, type JournalEntry } from './journal.ts';
 import type { MachineEvent } from './machine-state.ts';
-import { atLeast, known, textOption } from './validate.ts';
+import { aShortText } from './short-text.ts';
 
 /** Options of {@link createFakeHost}. */
 export interface FakeHostOptions {
@@ -86,6 +91,16 @@ export interface HostConnection {
   close(): void;
 }
 
+const atLeast = (least: number): OptionRule => wholeNumber(least, Number.MAX_SAFE_INTEGER);
+const HOST_RULES: OptionRules<FakeHostOptions> = {
+  name: aShortText,
+  clock: aClock,
+  memoryBytes: atLeast(1),
+  maxMachines: atLeast(0),
+  virtualCpus: atLeast(1),
+  journalEntries: atLeast(1),
+};
+
 /** The implementation behind {@link FakeHost}, with what drivers use. */
 export class Hypervisor implements FakeHost {
   readonly name: string;
@@ -101,13 +116,14 @@ export class Hypervisor implements FakeHost {
   #seeds = 0;
 
   constructor(options: FakeHostOptions) {
-    known('FakeHostOptions', options, ['name', 'clock', 'memoryBytes', 'maxMachines', 'virtualCpus', 'journalEntries']);
-    this.name = textOption('name', options.name, 'fake-host');
-    this.clock = options.clock ?? systemClock;
-    this.memoryBytes = atLeast('memoryBytes', options.memoryBytes, 64 * 1024 ** 3, 1);
-    this.#maxMachines = atLeast('maxMachines', options.maxMachines, 1000, 0);
-    this.virtualCpus = atLeast('virtualCpus', options.virtualCpus, 8, 1);
-    this.log = new Journal(this.clock, atLeast('journalEntries', options.journalEntries, 10_000, 1));
+    checkOptions(options, HOST_RULES);
+    const { name = 'fake-host', clock = systemClock, memoryBytes = 64 * 1024 ** 3, maxMachines = 1000 } = options;
+    this.name = name;
+    this.clock = clock;
+    this.memoryBytes = memoryBytes;
+    this.#maxMachines = maxMachines;
+    this.virtualCpus = options.virtualCpus ?? 8;
+    this.log = new Journal(clock, options.journalEntries ?? 10_000);
     this.store = new HostStore(this.clock, this.log);
   }
 

@@ -20,6 +20,6 @@ export type { HostChange, HostGolden, HostMachine, HostStore, NewMachine } from 
 export type { JournalCall, JournalEntry, JournalFact } from './journal.ts';
 export type { Latency, LatencyContext, LatencyOptions } from './latency.ts';
 export type { MachineEvent } from './machine-state.ts';
-export type { FakeDriverOptions } from './options.ts';
+export { type FakeDriverOptions, fakeOptionRules } from './options.ts';
 export { defaultParts, type FakeParts, type RenewalOrder, type RenewalProof, type RevertContext } from './parts.ts';
 export { type Random, seededRandom } from './random.ts';

@@ -1,6 +1,5 @@
-import type { MachineId } from '@warmvm/core/driver';
+import { type MachineId, requireKnownOptions } from '@warmvm/core/driver';
 import type { Random } from './random.ts';
-import { known } from './validate.ts';
 
 /** What a scripted latency is told of the call. */
 export interface LatencyContext {
@@ -70,20 +69,43 @@ const DEFAULTS: Latencies = {
   guestMs: 1,
 };
 
+const DURATION_SCHEMA = { type: 'number', minimum: 0 };
+const LATENCY_SCHEMA = {
+  anyOf: [
+    DURATION_SCHEMA,
+    {
+      type: 'object',
+      properties: { minMs: DURATION_SCHEMA, maxMs: DURATION_SCHEMA },
+      required: ['minMs', 'maxMs'],
+      additionalProperties: false,
+    },
+  ],
+};
+
+/** {@link LatencyOptions} as JSON schema, without its functions. */
+export const LATENCIES_SCHEMA: Readonly<Record<string, unknown>> = {
+  type: 'object',
+  properties: Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, LATENCY_SCHEMA])),
+  additionalProperties: false,
+};
+
 /** @throws TypeError or RangeError for a latency that is none */
 export function parseLatencies(options: LatencyOptions = {}): Latencies {
-  known('latency', options, Object.keys(DEFAULTS));
+  requireKnownOptions(options, Object.keys(DEFAULTS), 'options.latency');
   const given = Object.entries(options).filter(([, latency]) => latency !== undefined);
   for (const [name, latency] of given as [string, Latency][]) {
     if (typeof latency === 'function') continue;
     if (typeof latency === 'number') {
-      duration(`latency.${name}`, latency);
+      duration(`options.latency.${name}`, latency);
     } else if (typeof latency === 'object' && latency !== null) {
-      duration(`latency.${name}.minMs`, latency.minMs);
-      duration(`latency.${name}.maxMs`, latency.maxMs);
-      if (latency.minMs > latency.maxMs) throw new RangeError(`latency.${name}.minMs must not be above its maxMs`);
+      duration(`options.latency.${name}.minMs`, latency.minMs);
+      duration(`options.latency.${name}.maxMs`, latency.maxMs);
+      if (latency.minMs > latency.maxMs)
+        throw new RangeError(`options.latency.${name}.minMs must not be above its maxMs`);
     } else {
-      throw new TypeError(`latency.${name} must be a number, { minMs, maxMs } or a function, got ${String(latency)}`);
+      throw new TypeError(
+        `options.latency.${name} must be a number, { minMs, maxMs } or a function, got ${String(latency)}`,
+      );
     }
   }
   return { ...DEFAULTS, ...Object.fromEntries(given) };

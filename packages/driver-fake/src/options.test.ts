@@ -11,7 +11,7 @@ describe('createFakeDriver', () => {
     [{ latency: { forkMs: '1' } }, TypeError, 'latency.forkMs'],
     [{ latency: { forkMs: { minMs: 2, maxMs: 1 } } }, RangeError, 'minMs'],
     [{ latency: { forkMs: { minMs: 2 } } }, TypeError, 'maxMs'],
-    [{ capabilities: { reset: 'all' } }, TypeError, 'capabilities.reset'],
+    [{ capabilities: { reset: 'all' } }, RangeError, 'options.capabilities.reset'],
     [{ capabilities: { stateEvents: 1 } }, TypeError, 'capabilities.stateEvents'],
     [{ capabilities: { concurrentForks: 0 } }, RangeError, 'capabilities.concurrentForks'],
     [{ capabilities: { gpu: true } }, TypeError, 'gpu'],
@@ -23,7 +23,7 @@ describe('createFakeDriver', () => {
     [{ name: 1 }, TypeError, 'name'],
     [{ acceptUnrenewable: 'yes' }, TypeError, 'acceptUnrenewable'],
     [{ parts: { reverse: () => {} } }, TypeError, 'reverse'],
-    [null, TypeError, 'FakeDriverOptions'],
+    [null, TypeError, 'options is null'],
   ])('refuses %j', (options, kind, named) => {
     const create = (): unknown => createFakeDriver(options as never);
     expect(create).toThrow(kind);

@@ -1,10 +1,23 @@
-import type { Clock, DriverCapabilities } from '@warmvm/core/driver';
+import {
+  aClock,
+  aFunction,
+  type Clock,
+  checkedBy,
+  checkOptions,
+  type DriverCapabilities,
+  type OptionRules,
+  objectOf,
+  oneOf,
+  requireKnownOptions,
+  trueOrFalse,
+  wholeNumber,
+} from '@warmvm/core/driver';
 import type { FaultScript } from './faults.ts';
 import { createFakeHost, type FakeHost, Hypervisor } from './host.ts';
-import { type Latencies, type LatencyOptions, parseLatencies } from './latency.ts';
+import { LATENCIES_SCHEMA, type Latencies, type LatencyOptions, parseLatencies } from './latency.ts';
 import { defaultParts, type FakeParts } from './parts.ts';
 import { type Random, seededRandom } from './random.ts';
-import { atLeast, known, oneOf, textOption } from './validate.ts';
+import { aShortText } from './short-text.ts';
 
 /** Options of `createFakeDriver`. */
 export interface FakeDriverOptions {
@@ -40,55 +53,54 @@ export interface ParsedOptions {
   readonly parts: FakeParts;
 }
 
-const NAMES: readonly (keyof FakeDriverOptions)[] = [
-  'host',
-  'clock',
-  'capabilities',
-  'latency',
-  'faults',
-  'random',
-  'name',
-  'acceptUnrenewable',
-  'parts',
-];
+const CAPABILITY_RULES: OptionRules<Omit<DriverCapabilities, 'standby'>> = {
+  reset: oneOf('memory', 'disk', 'none'),
+  stateEvents: trueOrFalse,
+  guestAgent: trueOrFalse,
+  forkCost: oneOf('constant', 'grows-with-memory', 'boot'),
+  concurrentForks: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  survivesReconnect: trueOrFalse,
+};
+
+/** What each option may be; `optionsSchema` makes a JSON schema of it. */
+export const fakeOptionRules: OptionRules<FakeDriverOptions> = {
+  host: checkedBy((name, value) => {
+    if (!(value instanceof Hypervisor)) throw new TypeError(`${name} must come from createFakeHost of this package`);
+  }),
+  clock: aClock,
+  capabilities: objectOf(CAPABILITY_RULES),
+  latency: checkedBy((_name, value) => void parseLatencies(value as LatencyOptions), LATENCIES_SCHEMA),
+  faults: aFunction,
+  random: aFunction,
+  name: aShortText,
+  acceptUnrenewable: trueOrFalse,
+  parts: checkedBy((name, value) => requireKnownOptions(value, Object.keys(defaultParts), name)),
+};
+
+const CAPABILITIES: DriverCapabilities = {
+  reset: 'memory',
+  stateEvents: true,
+  guestAgent: true,
+  forkCost: 'constant',
+  concurrentForks: 8,
+  survivesReconnect: true,
+};
 
 /** @throws TypeError or RangeError for a bad option */
 export function parseOptions(options: FakeDriverOptions): ParsedOptions {
-  known('FakeDriverOptions', options, NAMES);
-  const { clock, faults, random, parts = {} } = options;
-  const host = options.host ?? createFakeHost(clock === undefined ? {} : { clock });
-  if (!(host instanceof Hypervisor)) throw new TypeError('host must come from createFakeHost of this package');
-  if (clock !== undefined && typeof clock?.setTimer !== 'function') throw new TypeError('clock must be a Clock');
-  if (faults !== undefined && typeof faults !== 'function') throw new TypeError('faults must be a function');
-  if (random !== undefined && typeof random !== 'function') throw new TypeError('random must be a function');
-  known('parts', parts, Object.keys(defaultParts));
+  checkOptions(options, fakeOptionRules);
+  const { clock, faults, random, capabilities = {}, name = 'fake', acceptUnrenewable = false } = options;
+  const host = (options.host ?? createFakeHost(clock === undefined ? {} : { clock })) as Hypervisor;
+  const given = Object.entries(capabilities).filter(([, value]) => value !== undefined);
   return {
     host,
     clock: clock ?? host.clock,
-    capabilities: parseCapabilities(options.capabilities),
+    capabilities: Object.freeze({ ...CAPABILITIES, ...Object.fromEntries(given) }),
     latencies: parseLatencies(options.latency),
     faults,
     random: random ?? seededRandom(host.nextSeed()),
-    name: textOption('name', options.name, 'fake'),
-    acceptUnrenewable: oneOf('acceptUnrenewable', options.acceptUnrenewable, false, [true, false]),
-    parts: { ...defaultParts, ...parts },
+    name,
+    acceptUnrenewable,
+    parts: { ...defaultParts, ...options.parts },
   };
-}
-
-const RESETS: readonly DriverCapabilities['reset'][] = ['memory', 'disk', 'none'];
-const FORK_COSTS: readonly DriverCapabilities['forkCost'][] = ['constant', 'grows-with-memory', 'boot'];
-
-function parseCapabilities(given: Partial<DriverCapabilities> = {}): DriverCapabilities {
-  const names = ['reset', 'stateEvents', 'guestAgent', 'forkCost', 'concurrentForks', 'survivesReconnect'];
-  known('capabilities', given, names);
-  const flag = (name: 'stateEvents' | 'guestAgent' | 'survivesReconnect'): boolean =>
-    oneOf(`capabilities.${name}`, given[name], true, [true, false]);
-  return Object.freeze({
-    reset: oneOf('capabilities.reset', given.reset, 'memory', RESETS),
-    stateEvents: flag('stateEvents'),
-    guestAgent: flag('guestAgent'),
-    forkCost: oneOf('capabilities.forkCost', given.forkCost, 'constant', FORK_COSTS),
-    concurrentForks: atLeast('capabilities.concurrentForks', given.concurrentForks, 8, 1),
-    survivesReconnect: flag('survivesReconnect'),
-  });
 }

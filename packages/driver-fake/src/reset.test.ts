@@ -29,7 +29,7 @@ describe('reset of memory', () => {
     await rig.clock.advance(10);
     expect(await rig.text(machine, 'ps')).toContain('sleep 1000');
     await rig.run(machine.reset());
-    expect(await running).toMatchObject({ code: 'WARMVM_GUEST_UNRESPONSIVE' });
+    expect(await running).toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
     for (const path of ['/tmp/secret', '/disk/secret']) {
       expect((await rig.run(machine.guest.exec(['cat', path]))).exitCode).toBe(1);
     }

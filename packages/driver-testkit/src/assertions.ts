@@ -73,3 +73,8 @@ export function whetherSettled(promise: PromiseLike<unknown>): () => boolean {
   promise.then(settle, settle);
   return () => settled;
 }
+
+/** Whether it is a text with something in it. */
+export function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
+}

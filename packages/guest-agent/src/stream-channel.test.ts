@@ -1,49 +1,10 @@
-import { type Duplex, duplexPair } from 'node:stream';
+import { duplexPair } from 'node:stream';
 import { WarmvmError } from '@warmvm/core/driver';
 import { VirtualClock } from '@warmvm/core/testing';
 import { describe, expect, test } from 'vitest';
 import { agentBench, drive, turns } from './fixtures/agent-bench.ts';
-import { type StreamChannel, type StreamChannelOptions, streamChannel } from './stream-channel.ts';
-
-const PING = '{"execute":"guest-ping"}';
-
-interface ScriptedLine {
-  readonly clock: VirtualClock;
-  readonly channel: StreamChannel;
-  readonly guest: Duplex;
-  /** What the host has written since the last look, as latin1. */
-  written(): Promise<string>;
-  answer(bytes: string): Promise<void>;
-  /** Waits for the next guest-sync-delimited and answers it. */
-  sync(): Promise<void>;
-}
-
-function scriptedLine(options: StreamChannelOptions = {}): ScriptedLine {
-  const clock = new VirtualClock();
-  const [host, guest] = duplexPair();
-  guest.on('error', () => {});
-  const channel = streamChannel(host, { clock, ...options });
-  const written = async (): Promise<string> => {
-    await turns(clock);
-    return ((guest.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1');
-  };
-  const answer = async (bytes: string): Promise<void> => {
-    guest.write(Buffer.from(bytes, 'latin1'));
-    await turns(clock);
-  };
-  const sync = async (): Promise<void> => {
-    const id = /"id":(\d+)/.exec(await written())?.[1];
-    await answer(`\xff{"return": ${id}}\n`);
-  };
-  return { clock, channel, guest, written, answer, sync };
-}
-
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => 'no failure',
-    (reason: unknown) => reason,
-  );
-}
+import { failure, PING, scriptedLine } from './fixtures/scripted-line.ts';
+import { streamChannel } from './stream-channel.ts';
 
 describe('a stream channel', () => {
   test('gets in step before the first command, and only then sends it', async () => {

@@ -24,10 +24,17 @@ export interface StreamChannelOptions {
 /** An {@link AgentChannel} over a byte stream. Dispose destroys the stream and rejects what waits. */
 export interface StreamChannel extends AgentChannel, AsyncDisposable {
   resync(): void;
+  /**
+   * Resolves when the guest has read all that was written so far. A guest cannot pretend it: what it must answer is new and
+   * random, and comes behind the rest.
+   * @throws the signal's reason; WARMVM_GUEST_UNRESPONSIVE, WARMVM_HOST_PROTOCOL
+   */
+  drain(options: AgentRequestOptions): Promise<void>;
 }
 
 interface PendingRequest {
-  readonly json: string;
+  /** Null: to get in step is all that was asked for. */
+  readonly json: string | null;
   readonly resolve: (reply: string) => void;
   readonly reject: (reason: unknown) => void;
   stage: 'queued' | 'sync' | 'reply';
@@ -55,7 +62,7 @@ class DuplexChannel implements StreamChannel {
   readonly #queue: PendingRequest[] = [];
   #current: PendingRequest | undefined;
   #synced = false;
-  #syncId: number = randomInt(2 ** 31);
+  #syncId = 0;
   #syncWrittenLast = false;
   #lost: WarmvmError | undefined;
 
@@ -72,6 +79,14 @@ class DuplexChannel implements StreamChannel {
   }
 
   request(json: string, options: AgentRequestOptions): Promise<string> {
+    return this.#enqueue(json, options);
+  }
+
+  async drain(options: AgentRequestOptions): Promise<void> {
+    await this.#enqueue(null, options);
+  }
+
+  #enqueue(json: string | null, options: AgentRequestOptions): Promise<string> {
     const { signal, timeoutMs } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -110,22 +125,23 @@ class DuplexChannel implements StreamChannel {
     if (this.#current !== undefined || this.#lost !== undefined) return;
     this.#current = this.#queue.shift();
     if (this.#current === undefined) return;
-    if (this.#synced) this.#sendCommand(this.#current);
+    if (this.#synced && this.#current.json !== null) this.#sendCommand(this.#current, this.#current.json);
     else this.#sendSync(this.#current);
   }
 
-  #sendCommand(request: PendingRequest): void {
+  #sendCommand(request: PendingRequest, json: string): void {
     request.stage = 'reply';
     this.#framer.expectReply();
     this.#syncWrittenLast = false;
-    this.#duplex.write(`${request.json}\n`);
+    this.#duplex.write(`${json}\n`);
   }
 
   #sendSync(request: PendingRequest): void {
     request.stage = 'sync';
     // A guest that reads nothing must not make the unsent bytes grow with each attempt: the sync that waits there will do.
     const waits = this.#syncWrittenLast && this.#duplex.writableLength > 0;
-    if (!waits) this.#syncId += 1;
+    // Never one that the guest could guess: an answer proves that it has read what came before.
+    if (!waits) this.#syncId = randomInt(2 ** 31);
     this.#framer.expectSync(this.#syncId);
     if (waits) return;
     this.#syncWrittenLast = true;
@@ -152,13 +168,18 @@ class DuplexChannel implements StreamChannel {
     } else if (event.kind === 'synced') {
       this.#synced = !event.surplus;
       if (event.surplus) this.#abandon(request, bytesAfterSync());
-      else this.#sendCommand(request);
+      else if (request.json === null) this.#settle(request, '');
+      else this.#sendCommand(request, request.json);
     } else {
       this.#synced = !event.surplus;
-      this.#current = undefined;
-      request.release();
-      request.resolve(event.text);
+      this.#settle(request, event.text);
     }
+  }
+
+  #settle(request: PendingRequest, reply: string): void {
+    this.#current = undefined;
+    request.release();
+    request.resolve(reply);
   }
 
   #abandon(request: PendingRequest, reason: unknown): void {

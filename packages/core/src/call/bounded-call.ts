@@ -55,8 +55,8 @@ export abstract class BoundedCall<Value> implements DeadlineEntry, Abandonable {
     this.#onAbort = signal === undefined ? undefined : () => this.#giveUp(signal.reason);
   }
 
-  /** Begins the call, which is not under way and was never given up. */
-  protected begin(nowMs: number, timeoutMs: number): void {
+  /** Begins the call, which is not under way and was never given up. @param lane of the deadlines, for calls that nearly always may take equally long */
+  protected begin(nowMs: number, timeoutMs: number, lane?: DueLane): void {
     const signal = this.#signal;
     const before = this.#scope?.ended ?? (signal?.aborted ? { reason: signal.reason } : undefined);
     if (before !== undefined) {
@@ -66,7 +66,7 @@ export abstract class BoundedCall<Value> implements DeadlineEntry, Abandonable {
     this.#underWay = true;
     this.#scope?.enter(this);
     signal?.addEventListener('abort', this.#onAbort!, { once: true });
-    this.#deadlines.add(this, nowMs + timeoutMs);
+    this.#deadlines.add(this, nowMs + timeoutMs, lane);
     // Whoever looked at the signal of an earlier call may keep it, so this one needs another.
     if (this.#options === undefined || this.#controller !== undefined) this.#options = new LazyCallOptions(this);
     this.#controller = undefined;

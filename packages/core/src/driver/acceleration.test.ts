@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chooseAcceleration, localAcceleration } from './acceleration.ts';
 
 const hypervisor = 'libvirt';
+const foreign = { guest: 'aarch64', host: 'x86_64' };
 const local = { deviceOpens: true, cpuHasVirtualisation: true };
 
 describe('chooseAcceleration', () => {
@@ -15,11 +16,19 @@ describe('chooseAcceleration', () => {
     ['auto', { offered: ['kvm'], local: { ...local, deviceOpens: false } }, 'tcg', 'does not open'],
     ['auto', { offered: ['kvm'], local: { ...local, cpuHasVirtualisation: false } }, 'tcg', 'neither vmx nor svm'],
     ['auto', { offered: ['kvm', 'tcg'], local }, 'kvm', 'virtualisation extension'],
+    ['auto', { offered: ['kvm'], local, foreign }, 'tcg', 'the host is x86_64, and guests for aarch64 are emulated'],
+    ['tcg', { offered: ['kvm'], local, foreign }, 'tcg', 'guests for aarch64 are emulated'],
     ['auto', { offered: ['hvf', 'tcg'], local: { ...local, deviceOpens: false } }, 'hvf', 'libvirt offers HVF'],
   ] as const)('of %s with %o makes %s', (wanted, facts, acceleration, reason) => {
     const chosen = chooseAcceleration(wanted, { hypervisor, ...facts });
     expect(chosen.acceleration).toBe(acceleration);
     expect(chosen.reason).toContain(reason);
+  });
+
+  test('refuses hardware for guests of another processor', () => {
+    expect(() => chooseAcceleration('kvm', { hypervisor, offered: ['kvm'], local, foreign })).toThrow(
+      expect.objectContaining({ code: 'WARMVM_NOT_SUPPORTED', message: expect.stringContaining('kvm') }),
+    );
   });
 });
 

@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
+import { WarmvmError } from './error.ts';
+import type { GoldenImage } from './image.ts';
 
 /** How a hypervisor runs the guest's code. */
 export type AccelerationName = 'kvm' | 'hvf' | 'tcg';
@@ -12,6 +14,8 @@ export interface AccelerationFacts {
   readonly offered: readonly AccelerationName[];
   /** The computer's own view, when it is this one: undefined for a far one. */
   readonly local?: LocalAcceleration;
+  /** What the guests are for and what the host is, where that differs: no hardware helps then. */
+  readonly foreign?: { readonly guest: string; readonly host: string };
   /** Whether the CPU of a far host has vmx or svm, as the hypervisor sees it: undefined where it does not say. */
   readonly farCpuHasVirtualisation?: boolean;
 }
@@ -32,10 +36,13 @@ export interface Acceleration {
 
 /**
  * KVM only where it can really run guests: `/dev/kvm` may open, and even create a VM, on a CPU that shows no virtualisation
- * extension, and such a guest hangs in early boot. HVF where it is offered: macOS tells the truth about it. One rule for all drivers.
+ * extension, and such a guest hangs in early boot. HVF where it is offered: macOS tells the truth about it. Guests for another
+ * processor than the host's are emulated. One rule for all drivers.
+ * @throws WARMVM_NOT_SUPPORTED when hardware is asked for that the guests cannot have
  */
 export function chooseAcceleration(wanted: 'auto' | AccelerationName, facts: AccelerationFacts): Acceleration {
-  const { hypervisor, offered, local } = facts;
+  const { hypervisor, offered, local, foreign } = facts;
+  if (foreign !== undefined) return chooseForeign(wanted, foreign);
   if (wanted !== 'auto') return { acceleration: wanted, reason: 'asked for by options.acceleration' };
   if (offered.includes('hvf')) return { acceleration: 'hvf', reason: `${hypervisor} offers HVF on this host` };
   if (!offered.includes('kvm')) return { acceleration: 'tcg', reason: `${hypervisor} offers no KVM on this host` };
@@ -47,12 +54,38 @@ export function chooseAcceleration(wanted: 'auto' | AccelerationName, facts: Acc
   return { acceleration: 'kvm', reason: '/dev/kvm opens and the CPU has a virtualisation extension' };
 }
 
+function chooseForeign(
+  wanted: 'auto' | AccelerationName,
+  { guest, host }: NonNullable<AccelerationFacts['foreign']>,
+): Acceleration {
+  if (wanted === 'auto' || wanted === 'tcg') {
+    return { acceleration: 'tcg', reason: `the host is ${host}, and guests for ${guest} are emulated there` };
+  }
+  throw new WarmvmError(
+    'WARMVM_NOT_SUPPORTED',
+    `options.acceleration is ${wanted}, but a host of ${host} can only emulate guests for ${guest}`,
+    {
+      details: {
+        acceleration: wanted,
+        guest,
+        host,
+        expected: 'auto or tcg, or an image for the processor of the host',
+      },
+    },
+  );
+}
+
 function chooseFar(hypervisor: string, cpuHasVirtualisation: boolean | undefined): Acceleration {
   const offers = `${hypervisor} offers KVM on this host`;
   if (cpuHasVirtualisation === undefined) return { acceleration: 'kvm', reason: offers };
   return cpuHasVirtualisation
     ? { acceleration: 'kvm', reason: `${offers} and its CPU has a virtualisation extension` }
     : { acceleration: 'tcg', reason: `${offers}, but its CPU shows neither vmx nor svm` };
+}
+
+/** The processor of this computer, as images and QEMU call it. */
+export function hostArchitecture(): GoldenImage['architecture'] {
+  return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 }
 
 /** Looks at this computer. On arm64 the device alone decides: there is no flag to look for. */

@@ -33,6 +33,19 @@ export interface PrepareProgress {
   readonly step: 'reuse' | 'upload' | 'boot' | 'agent' | 'warm-up' | 'quiesce' | 'snapshot';
   /** 0 to 1 where the step knows. */
   readonly fraction?: number;
+  /** What whoever runs this should know and mend, a sentence each: such as a safeguard that the host cannot give. Nothing fails for it. */
+  readonly notices?: readonly string[];
+}
+
+/** One of the things that keep a machine in its place on its host. */
+export interface Safeguard {
+  /** What it is about, for people: `system calls`. */
+  readonly name: string;
+  readonly active: boolean;
+  /** What it does when active, else what is not kept and why; a sentence without a full stop. */
+  readonly detail: string;
+  /** How to get it; there whenever it is not active. */
+  readonly remedy?: string;
 }
 
 /** What a host says of itself. */
@@ -46,6 +59,8 @@ export interface HostReport {
   readonly accelerationReason: string;
   readonly memoryBytes: number;
   readonly virtualCpus: number;
+  /** What confines machines there, found out by trying, whether or not it is active; absent where the driver cannot tell. */
+  readonly containment?: readonly Safeguard[];
 }
 
 /**

@@ -17,7 +17,7 @@ export interface ExecOptions extends CallOptions {
   readonly workingDirectory?: string;
   /** Variables added to the environment. @default none */
   readonly environment?: Readonly<Record<string, string>>;
-  /** After this the guest's process is killed and the call rejects with `WARMVM_GUEST_EXEC_FAILED`. @default 30000 */
+  /** After this the guest's process is killed and the call rejects with `WARMVM_GUEST_EXEC_FAILED`, `details.timedOut` true. @default 30000 */
   readonly timeoutMs?: number;
   /** Bound for each of stdout and stderr; what is over is cut and marked. @default 1048576; 1 GiB with `onOutput` */
   readonly maxOutputBytes?: number;

@@ -9,6 +9,7 @@ export {
   type Acceleration,
   type AccelerationFacts,
   chooseAcceleration,
+  hostArchitecture,
   type LocalAcceleration,
   localAcceleration,
 } from './acceleration.ts';
@@ -21,6 +22,7 @@ export type {
   HostReport,
   PrepareOptions,
   PrepareProgress,
+  Safeguard,
 } from './driver.ts';
 export {
   ERROR_CODES,
@@ -34,5 +36,23 @@ export type { ExecOptions, ExecResult, Guest, ReadFileOptions, WriteFileOptions 
 export type { DiskBoot, FileReference, GoldenImage, GoldenSnapshot, KernelBoot, Renewal } from './image.ts';
 export { JoinedJobs } from './joined-jobs.ts';
 export type { Machine, MachineChange, MachineId, MachineState, PortForward } from './machine.ts';
+export { nearestName } from './nearest-name.ts';
+export {
+  aClock,
+  aFunction,
+  checkedBy,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+  objectOf,
+  oneOf,
+  optionMistake,
+  optionsSchema,
+  requireKnownOptions,
+  textLike,
+  trueOrFalse,
+  unknownName,
+  wholeNumber,
+} from './option-rules.ts';
 export type { MachineRecord, OwnerProcess, OwnerTag } from './owner.ts';
 export { StateFeed } from './state-feed.ts';

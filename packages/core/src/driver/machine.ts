@@ -30,7 +30,10 @@ export interface Machine extends AsyncDisposable {
   readonly id: MachineId;
   /** Starts at 1 with the fork; each reset that was begun adds 1, also when it fails. */
   readonly generation: number;
-  /** The guest of the present generation: ask anew after a reset, which may have replaced it. */
+  /**
+   * The guest of the present generation: ask anew after a reset, which may have replaced it. Calls that a reset interrupts reject
+   * with `WARMVM_MACHINE_GONE` and reach nothing of the next generation.
+   */
   readonly guest: Guest;
   /** Ports of the host that lead to the guest of the present generation: others after a reset. @default none */
   readonly forwards?: readonly PortForward[];

@@ -119,10 +119,8 @@ export class LeaseDesk implements LeaseKeeper {
       });
     }
     const isKept = (status === 'released' || status === 'expired') && this.#isWorthReset(slot);
-    if (isKept) {
-      this.#core.table.move(slot, { kind: 'resetting', machine: record.machine });
-      this.#cleaner.add(slot);
-    } else this.#core.destroy(slot);
+    if (isKept) this.#cleaner.add(slot, record.machine);
+    else this.#core.destroy(slot);
     record.fire();
     // By a reset nothing is ready yet, and no more is wanted than before: all that can follow is that it begins.
     if (isKept) this.#cleaner.begin(slot.host);

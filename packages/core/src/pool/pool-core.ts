@@ -23,8 +23,8 @@ export interface PoolCore {
   /** What supply is measured against, as of now. */
   readonly demand: Demand;
   now(): number;
-  /** Brings everything in line with the states of the slots; run after each change of one. */
-  pump(): void;
+  /** Brings everything in line with the states of the slots; run after each change of one. @param nowMs what the clock says, where it was read in this very step */
+  pump(nowMs?: number): void;
   /** Notes how long a step took and tells about it. @param of the slot it was for, or the host where it was for none. @returns when it ended, which is now */
   phaseEnded(
     phase: TimedPhase,

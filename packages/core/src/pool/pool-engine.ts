@@ -7,12 +7,13 @@ import { LeaseDesk } from './lease-desk.ts';
 import { logSink } from './logger.ts';
 import { meterSink } from './meter.ts';
 import type { CheckedPoolOptions } from './parse-options.ts';
+import { PhaseTimes } from './phase-times.ts';
 import { PoolClosing } from './pool-closing.ts';
 import type { PoolCore } from './pool-core.ts';
 import { acquireTimeoutError, closedError } from './pool-errors.ts';
 import type { AcquireOutcome, TimedPhase } from './pool-event.ts';
 import { PoolHost } from './pool-host.ts';
-import { makeCounters, makePhaseTimes, type PoolStats, type WritableCounters } from './pool-stats.ts';
+import { makeCounters, type PoolStats, type WritableCounters } from './pool-stats.ts';
 import { ReadyGate } from './ready-gate.ts';
 import type { AnySlotState, Slot } from './slot.ts';
 import { SlotAdopter } from './slot-adopter.ts';
@@ -48,7 +49,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   readonly #cleaner: SlotCleaner;
   readonly #checker: SlotChecker;
   readonly #wake: Alarm;
-  readonly #lastPhaseMs: Record<TimedPhase, number | null> = makePhaseTimes();
+  readonly #phaseTimes = new PhaseTimes();
   #closing: PoolClosing | undefined;
   #pumping = false;
   #pumpAgain = false;
@@ -97,17 +98,19 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     return this.options.clock.now();
   }
 
-  pump(): void {
+  pump(nowMs?: number): void {
     if (this.#pumping) {
       this.#pumpAgain = true;
       return;
     }
     this.#pumping = true;
     try {
-      do {
+      this.#pumpAgain = false;
+      this.#step(nowMs);
+      while (this.#pumpAgain) {
         this.#pumpAgain = false;
         this.#step();
-      } while (this.#pumpAgain);
+      }
     } finally {
       this.#pumping = false;
     }
@@ -115,7 +118,9 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
 
   /** A machine was lent, or a caller joined the line: that can change nothing but how many machines are wanted. */
   demandGrew(): void {
-    if (!this.fleet.isCalm || this.#wanted > 0) this.pump();
+    if (!this.fleet.isCalm) this.pump();
+    // With as many machines as there may be, none can be wanted.
+    else if (this.table.total < this.demand.max && this.#wanted > 0) this.pump();
   }
 
   destroy(slot: Slot): void {
@@ -147,7 +152,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     failure?: { readonly error: unknown },
   ): number {
     const endedAtMs = this.now();
-    this.#lastPhaseMs[phase] = endedAtMs - startedAtMs;
+    this.#phaseTimes.note(phase, endedAtMs - startedAtMs);
     if (!this.hub.wanted) return endedAtMs;
     const slot = of instanceof PoolHost ? undefined : of;
     this.hub.emit({
@@ -195,7 +200,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
       breaker: this.fleet.breaker,
       hosts: this.fleet.stats(),
       counters: { ...this.counters },
-      lastPhaseMs: { ...this.#lastPhaseMs },
+      lastPhaseMs: this.#phaseTimes.read(),
       lastCreationError: this.maker.lastError,
     };
   }
@@ -220,12 +225,12 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     return closing;
   }
 
-  #step(): void {
+  #step(nowMs?: number): void {
     if (this.#closing !== undefined) {
       this.#closing.pump();
       return;
     }
-    this.#handOver();
+    this.#handOver(nowMs);
     this.#cleaner.pump();
     this.retirer.pump();
     this.#refill();
@@ -233,11 +238,12 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     if (this.readyGate.waiting > 0 && this.isReady) this.readyGate.resolve();
   }
 
-  #handOver(): void {
+  #handOver(readAtMs: number | undefined): void {
     if (this.suspended || this.line.length === 0) return;
     let slot = this.table.newestReady;
     if (slot === undefined) return;
-    const nowMs = this.now();
+    // Whoever was told of something meanwhile may have taken his time.
+    const nowMs = readAtMs === undefined || this.hub.wanted ? this.now() : readAtMs;
     for (; slot !== undefined; slot = this.table.newestReady) {
       const waiter = this.line.takeFirst();
       if (waiter === undefined) return;

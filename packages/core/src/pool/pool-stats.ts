@@ -113,8 +113,3 @@ export function makeCounters(): WritableCounters {
     retired: 0,
   };
 }
-
-/** The time of each step; null as long as it was never done. */
-export function makePhaseTimes(): Record<TimedPhase, number | null> {
-  return { prepare: null, fork: null, detect: null, probe: null, reset: null, destroy: null };
-}

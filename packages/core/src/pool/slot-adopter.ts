@@ -70,9 +70,8 @@ export class SlotAdopter {
     slot.turn = machine.generation;
     slot.uses = machine.generation;
     slot.retireAtMs = this.#core.now() + options.maxAgeMs * (1 - 0.1 * options.random());
-    table.move(slot, { kind: 'resetting', machine });
+    cleaner.add(slot, machine);
     watcher.begin(slot, machine);
-    cleaner.add(slot);
     this.#core.pump();
     return 'adopted';
   }

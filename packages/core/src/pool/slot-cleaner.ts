@@ -1,22 +1,30 @@
 import type { Machine } from '../driver/machine.ts';
+import { probeStep, resetStep, type Step } from '../reset/renewal-step.ts';
 import type { PoolCore } from './pool-core.ts';
 import type { PoolHost } from './pool-host.ts';
 import type { Slot } from './slot.ts';
-import { type CleaningFailure, SlotCleaning } from './slot-cleaning.ts';
+import { type CleaningBounds, type CleaningFailure, SlotCleaning, type StepBound } from './slot-cleaning.ts';
 import type { SlotWatcher } from './slot-watcher.ts';
 
 /** Takes returned machines back to their golden snapshot, and lets no machine become ready without proof. */
 export class SlotCleaner {
   readonly #core: PoolCore;
   readonly #watcher: SlotWatcher;
+  readonly #bounds: CleaningBounds;
 
   constructor(core: PoolCore, watcher: SlotWatcher) {
     this.#core = core;
     this.#watcher = watcher;
+    const { deadlines, options } = core;
+    const boundOf = ({ timeout }: Step): StepBound => {
+      return { timeoutMs: options.timeouts[timeout], lane: deadlines.openLane() };
+    };
+    this.#bounds = { reset: boundOf(resetStep), probe: boundOf(probeStep) };
   }
 
-  /** The slot was moved to resetting; its reset begins when its host has a permit. */
-  add(slot: Slot): void {
+  /** Moves the slot to resetting; its reset begins when its host has a permit. */
+  add(slot: Slot, machine: Machine): void {
+    this.#cleaningOf(slot, machine).takeBack();
     const { host } = slot;
     if (host.lastToClean === undefined) host.firstToClean = slot;
     else host.lastToClean.nextToClean = slot;
@@ -54,7 +62,7 @@ export class SlotCleaner {
   }
 
   #cleaningOf(slot: Slot, machine: Machine): SlotCleaning {
-    slot.cleaning ??= new SlotCleaning(this.#core, this.#watcher, slot, machine);
+    slot.cleaning ??= new SlotCleaning(this.#core, this.#watcher, this.#bounds, slot, machine);
     return slot.cleaning;
   }
 }

@@ -1,4 +1,5 @@
 import { BoundedCall } from '../call/bounded-call.ts';
+import type { DueLane } from '../deadline/due-lane.ts';
 import type { CallOptions } from '../driver/call.ts';
 import { isWarmvmError } from '../driver/error.ts';
 import type { Machine } from '../driver/machine.ts';
@@ -14,12 +15,24 @@ import {
 import type { Permit } from './permits.ts';
 import type { PoolCore } from './pool-core.ts';
 import { goneError } from './pool-errors.ts';
-import type { Slot, SlotPhase } from './slot.ts';
+import type { ReadyPhase, ResettingPhase, SettlingPhase, Slot } from './slot.ts';
 import { isUnfitToLend, type SlotWatcher } from './slot-watcher.ts';
 
 /** Why a machine did not become ready. */
 export interface CleaningFailure {
   readonly error: unknown;
+}
+
+/** How long a step may take, and the list of deadlines that it stands in. */
+export interface StepBound {
+  readonly timeoutMs: number;
+  readonly lane: DueLane;
+}
+
+/** The bounds of both steps; the same for every slot of a pool. */
+export interface CleaningBounds {
+  readonly reset: StepBound;
+  readonly probe: StepBound;
 }
 
 /** Told how it went; after a failure the slot is on its way out. */
@@ -32,11 +45,16 @@ export type OnSettled = (failure: CleaningFailure | undefined) => void;
 export class SlotCleaning extends BoundedCall<void> {
   readonly #core: PoolCore;
   readonly #watcher: SlotWatcher;
+  readonly #bounds: CleaningBounds;
   readonly #slot: Slot;
   readonly #machine: Machine;
   #step: Step = probeStep;
-  /** The slot is still ours to change while it has this very phase. */
-  #phase: SlotPhase | undefined;
+  /** The phases that its slot goes through in each turn. */
+  readonly #resetting: ResettingPhase;
+  readonly #settling: SettlingPhase;
+  readonly #ready: { -readonly [Key in keyof ReadyPhase]: ReadyPhase[Key] };
+  /** The slot is still ours to change while it has moved this often. */
+  #moves = 0;
   #startedAtMs = 0;
   /** Generation before the reset. */
   #generation = 0;
@@ -44,18 +62,27 @@ export class SlotCleaning extends BoundedCall<void> {
   #permit: Permit | undefined;
   #onSettled: OnSettled | undefined;
 
-  constructor(core: PoolCore, watcher: SlotWatcher, slot: Slot, machine: Machine) {
+  constructor(core: PoolCore, watcher: SlotWatcher, bounds: CleaningBounds, slot: Slot, machine: Machine) {
     super(core.deadlines, slot.host.scope);
     this.#core = core;
     this.#watcher = watcher;
+    this.#bounds = bounds;
     this.#slot = slot;
     this.#machine = machine;
+    this.#resetting = { kind: 'resetting', machine };
+    this.#settling = { kind: 'settling', machine };
+    this.#ready = { kind: 'ready', machine, sinceMs: Number.NaN };
+  }
+
+  /** Its slot waits for its reset from now on. */
+  takeBack(): void {
+    this.#core.table.move(this.#slot, this.#resetting);
   }
 
   /** Resets, then probes; the slot is resetting. @param permit is given back at the end */
   reset(permit: Permit): void {
     this.#permit = permit;
-    this.#phase = this.#slot.phase;
+    this.#moves = this.#slot.moves;
     this.#step = resetStep;
     this.#generation = this.#machine.generation;
     this.#slot.runningSinceMs = undefined;
@@ -74,7 +101,7 @@ export class SlotCleaning extends BoundedCall<void> {
   }
 
   protected override timeoutError(): unknown {
-    return stepTimeoutError(this.#step, this.#what, this.#core.options.timeouts[this.#step.timeout]);
+    return stepTimeoutError(this.#step, this.#what, this.#bound.timeoutMs);
   }
 
   protected override succeeded(): void {
@@ -97,13 +124,22 @@ export class SlotCleaning extends BoundedCall<void> {
 
   protected override late(): void {}
 
+  get #bound(): StepBound {
+    return this.#step === resetStep ? this.#bounds.reset : this.#bounds.probe;
+  }
+
+  get #isOurs(): boolean {
+    return this.#slot.moves === this.#moves;
+  }
+
   get #what(): string {
     return `${this.#step === resetStep ? 'reset' : 'probe'} machine ${this.#machine.id}`;
   }
 
   #begin(nowMs: number): void {
     this.#startedAtMs = nowMs;
-    this.begin(nowMs, this.#core.options.timeouts[this.#step.timeout]);
+    const { timeoutMs, lane } = this.#bound;
+    this.begin(nowMs, timeoutMs, lane);
   }
 
   #rewound(): void {
@@ -114,14 +150,15 @@ export class SlotCleaning extends BoundedCall<void> {
     const endedAtMs = this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs);
     this.#slot.runningSinceMs = endedAtMs;
     this.#slot.host.aliveAtMs = endedAtMs;
-    if (this.#slot.phase === this.#phase) this.#prove(endedAtMs, undefined);
+    if (this.#isOurs) this.#prove(endedAtMs, undefined);
     else this.#giveBack();
   }
 
   #prove(nowMs: number, idleSinceMs: number | undefined): void {
     this.#step = probeStep;
     this.#idleSinceMs = idleSinceMs;
-    this.#phase = this.#core.table.move(this.#slot, { kind: 'settling', machine: this.#machine });
+    this.#core.table.move(this.#slot, this.#settling);
+    this.#moves = this.#slot.moves;
     this.#begin(nowMs);
   }
 
@@ -140,20 +177,22 @@ export class SlotCleaning extends BoundedCall<void> {
 
   #makeReady(): void {
     // Its guest answered, and yet it was taken meanwhile: it died, or the pool closes.
-    if (this.#slot.phase !== this.#phase) {
+    if (!this.#isOurs) {
       this.#end({ error: goneError(this.#machine, undefined) });
       return;
     }
     const endedAtMs = this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs);
-    const sinceMs = this.#idleSinceMs ?? endedAtMs;
     // It was told to drain meanwhile: the machine is well, and of no use.
     if (this.#slot.host.health.isDraining) this.#core.destroy(this.#slot);
-    else this.#core.table.move(this.#slot, { kind: 'ready', machine: this.#machine, sinceMs });
-    this.#end(undefined);
+    else {
+      this.#ready.sinceMs = this.#idleSinceMs ?? endedAtMs;
+      this.#core.table.move(this.#slot, this.#ready);
+    }
+    this.#end(undefined, endedAtMs);
   }
 
   #fail(error: unknown): void {
-    const isOurs = this.#slot.phase === this.#phase;
+    const isOurs = this.#isOurs;
     if (this.#step === resetStep) this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs, { error });
     else if (isOurs) this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs, { error });
     if (isOurs) {
@@ -163,7 +202,8 @@ export class SlotCleaning extends BoundedCall<void> {
     this.#end({ error });
   }
 
-  #end(failure: CleaningFailure | undefined): void {
+  /** @param nowMs what the clock says, where it was just read */
+  #end(failure: CleaningFailure | undefined, nowMs?: number): void {
     const onSettled = this.#onSettled;
     if (onSettled !== undefined) {
       this.#onSettled = undefined;
@@ -172,12 +212,12 @@ export class SlotCleaning extends BoundedCall<void> {
     }
     if (failure === undefined) this.#core.counters.resets += 1;
     else this.#core.counters.resetsFailed += 1;
-    this.#giveBack();
+    this.#giveBack(nowMs);
   }
 
-  #giveBack(): void {
+  #giveBack(nowMs?: number): void {
     this.#permit?.release();
     this.#permit = undefined;
-    this.#core.pump();
+    this.#core.pump(nowMs);
   }
 }

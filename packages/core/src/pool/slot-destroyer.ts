@@ -36,9 +36,10 @@ export class SlotDestroyer {
   /** A fork was given up while the driver is at it: the slot counts until it settles. */
   awaitLate(slot: Slot): void {
     const { table, deadlines, options } = this.#core;
-    const phase = table.move(slot, { kind: 'destroying', machine: undefined, attempts: 0 });
+    table.move(slot, { kind: 'destroying', machine: undefined, attempts: 0 });
+    const { moves } = slot;
     const alarm = new Alarm(deadlines, () => {
-      if (slot.phase !== phase) return;
+      if (slot.moves !== moves) return;
       const message = `slot ${slot.id}: a fork that was given up has not settled`;
       const error = new WarmvmError('WARMVM_FORK_FAILED', message);
       this.#quarantine(slot, undefined, 0, error);

@@ -27,8 +27,10 @@ describe('SlotTable', () => {
     table.move(slot, { kind: 'ready', machine, sinceMs: 0 });
     expect(table.counts).toMatchObject({ creating: 0, settling: 0, ready: 1 });
     table.move(slot, { kind: 'destroying', machine, attempts: 1 });
+    expect(table.total).toBe(1);
     table.move(slot, undefined);
     expect(countTotal(table.counts)).toBe(0);
+    expect(table.total).toBe(0);
     expect([...table.slots]).toEqual([]);
     expect(seen.map(([from, to, total]) => `${from} ${to} ${total}`)).toEqual([
       'absent creating 1',

@@ -4,16 +4,13 @@ import type { LeaseRecord } from './lease-record.ts';
 import type { PoolHost } from './pool-host.ts';
 import type { SlotCleaning } from './slot-cleaning.ts';
 
-/**
- * What a slot is doing, with the data that belongs to it. The object itself is the token of the operation: whoever
- * comes back from waiting goes on only if the slot still has the very phase it left it with.
- */
+/** What a slot is doing, with the data that belongs to it. */
 export type SlotPhase =
   | { readonly kind: 'creating' }
-  | { readonly kind: 'settling'; readonly machine: Machine }
-  | { readonly kind: 'ready'; readonly machine: Machine; readonly sinceMs: number }
+  | SettlingPhase
+  | ReadyPhase
   | LeaseRecord
-  | { readonly kind: 'resetting'; readonly machine: Machine }
+  | ResettingPhase
   | { readonly kind: 'destroying'; readonly machine: Machine | undefined; readonly attempts: number }
   | {
       readonly kind: 'quarantined';
@@ -21,6 +18,26 @@ export type SlotPhase =
       readonly attempts: number;
       readonly error: unknown;
     };
+
+/** A machine proves itself. */
+export interface SettlingPhase {
+  readonly kind: 'settling';
+  readonly machine: Machine;
+}
+
+/** A machine may be lent. */
+export interface ReadyPhase {
+  readonly kind: 'ready';
+  readonly machine: Machine;
+  /** When it became idle, on the monotonic scale. */
+  readonly sinceMs: number;
+}
+
+/** A machine is taken back to its golden snapshot, or stands in line for that. */
+export interface ResettingPhase {
+  readonly kind: 'resetting';
+  readonly machine: Machine;
+}
 
 /** Name of a {@link SlotPhase}. */
 export type SlotState = SlotPhase['kind'];
@@ -38,6 +55,11 @@ export class Slot {
   phase: SlotPhase | undefined = undefined;
   /** Name of its phase, for those who ask often; replaced with it. */
   state: AnySlotState = 'absent';
+  /**
+   * How often it has moved; counted by the slot table alone. The token of an operation: whoever comes back from waiting
+   * goes on only if the slot has not moved since.
+   */
+  moves = 0;
   /** Number of the latest lease of this slot; 0 before the first. Only grows. */
   turn = 0;
   /** How often its machine was lent. */

@@ -66,6 +66,7 @@ export interface WaiterLineHost {
 /** Those who wait, by priority and in it by arrival: linked ranks under one timer. */
 export class WaiterLine {
   readonly #deadlines: Deadlines;
+  readonly #lane: DueLane;
   readonly #host: WaiterLineHost;
   readonly #maxPassedOver: number;
   /** Highest priority first; one for each that was ever asked for. */
@@ -75,6 +76,7 @@ export class WaiterLine {
   /** @param maxPassedOver grants that may go to others before the first of a lower rank is due */
   constructor(deadlines: Deadlines, host: WaiterLineHost, maxPassedOver: number = Number.POSITIVE_INFINITY) {
     this.#deadlines = deadlines;
+    this.#lane = deadlines.openLane();
     this.#host = host;
     this.#maxPassedOver = maxPassedOver;
   }
@@ -98,7 +100,7 @@ export class WaiterLine {
   join(waiter: Waiter, dueMs: number): void {
     waiter.rank.push(waiter);
     this.#length += 1;
-    this.#deadlines.add(waiter, dueMs);
+    this.#deadlines.add(waiter, dueMs, this.#lane);
     if (waiter.onAbort !== undefined) waiter.signal?.addEventListener('abort', waiter.onAbort, { once: true });
   }
 

@@ -67,11 +67,12 @@ export const guestCases: readonly KitCase[] = [
     const { guest } = await context.machine();
     const seconds = '86399';
     const running = guest.exec(['sleep', seconds], { timeoutMs: Math.max(1, context.scaled(500)) });
-    await rejectsWith(
+    const error = await rejectsWith(
       context.within(10_000, 'exec over its time', running),
       'WARMVM_GUEST_EXEC_FAILED',
       'exec over its time',
     );
+    assert.equal(error.details.timedOut, true, 'the error must say that it was the time');
     assert.deepEqual(await processesWith(guest, `sleep ${seconds}`), [], 'the program must not run on');
   }),
   kitCase('GUEST-7', 'tells which signal ended a program', AGENT, async (context) => {

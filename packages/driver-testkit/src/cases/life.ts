@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PrepareProgress } from '@warmvm/core/driver';
-import { rejectsWith } from '../assertions.ts';
+import { isText, rejectsWith } from '../assertions.ts';
 import { type KitCase, kitCase } from '../kit-case.ts';
 
 const STEPS: readonly PrepareProgress['step'][] = [
@@ -58,9 +58,10 @@ export const lifeCases: readonly KitCase[] = [
     const workplace = await context.shared();
     await workplace.golden();
     assert.ok(workplace.progress.length > 0, 'prepare must tell of its progress');
-    for (const { step, fraction = 0 } of workplace.progress) {
+    for (const { step, fraction = 0, notices = [] } of workplace.progress) {
       assert.ok(STEPS.includes(step), `a step must be one of its words, got ${JSON.stringify(step)}`);
       assert.ok(fraction >= 0 && fraction <= 1, `fraction must be from 0 to 1, got ${fraction}`);
+      assert.ok(notices.every(isText), `notices must be texts, got ${JSON.stringify(notices)}`);
     }
   }),
   kitCase('LIFE-5', 'destroys a machine that is disposed, for good', {}, async (context) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { DriverCapabilities } from '@warmvm/core/driver';
+import type { DriverCapabilities, Safeguard } from '@warmvm/core/driver';
+import { isText } from '../assertions.ts';
 import { type KitCase, kitCase } from '../kit-case.ts';
 
 const LEGAL: { readonly [Name in keyof DriverCapabilities]: (value: unknown) => boolean } = {
@@ -59,5 +60,17 @@ export const manifestCases: readonly KitCase[] = [
       assert.ok(Number.isSafeInteger(report[name]) && report[name] > 0, `${name} must be a whole number above 0`);
     }
     assert.doesNotMatch(report.host, /:[^/@]*@/, 'the name of the host must hold no password');
+    checkSafeguards(report.containment ?? []);
   }),
 ];
+
+function checkSafeguards(safeguards: readonly Safeguard[]): void {
+  for (const { name, active, detail, remedy } of safeguards) {
+    assert.ok(isText(name), `a safeguard must have a name, got ${JSON.stringify(name)}`);
+    assert.equal(typeof active, 'boolean', `${name} must be active or not`);
+    assert.ok(isText(detail), `${name} must say what it does or why it is not active, got ${JSON.stringify(detail)}`);
+    assert.ok(active || isText(remedy), `${name} is not active and must name a remedy, got ${JSON.stringify(remedy)}`);
+  }
+  const names = safeguards.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length, `no two safeguards may have one name, got ${names.join(', ')}`);
+}

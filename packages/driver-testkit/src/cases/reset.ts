@@ -113,4 +113,12 @@ export const resetCases: readonly KitCase[] = [
     await Promise.allSettled([resetting]);
     assert.equal(machine.generation, 2, 'a reset that was begun must count, whatever becomes of it');
   }),
+  kitCase('RESET-14', 'ends the calls to the guest that it interrupts', PROOF, async (context) => {
+    const machine = await context.fork();
+    const { ended } = await startSleeper(context, machine.guest);
+    await machine.reset();
+    const end = await context.within(10_000, 'exec after the reset that interrupted it', ended);
+    assert.ok(end.status === 'rejected', 'a program must not end well that a reset has ended');
+    await rejectsWith(Promise.reject(end.reason), 'WARMVM_MACHINE_GONE', 'exec that a reset interrupted');
+  }),
 ];
