@@ -1,6 +1,7 @@
 import { type Clock, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
-import { type AgentChannel, type AgentRequestOptions, streamChannel } from '@warmvm/guest-agent';
+import { type AgentRequestOptions, type StreamChannel, streamChannel } from '@warmvm/guest-agent';
 import type { DomainRef, LibvirtStream } from '@warmvm/libvirt';
+import type { AgentLine } from './agent-line.ts';
 import { CHANNEL_NAME } from './domain-xml.ts';
 import { isClosed, isInterruption, untilAborted } from './interruption.ts';
 import type { Session } from './session.ts';
@@ -12,11 +13,11 @@ const MOST_LINES = 2;
 
 interface Line {
   readonly stream: LibvirtStream;
-  readonly channel: AgentChannel & AsyncDisposable;
+  readonly channel: StreamChannel;
 }
 
 /** A line to a domain's agent port, opened anew after the connection to the host broke and came back. */
-export class DomainChannel implements AgentChannel, AsyncDisposable {
+export class DomainChannel implements AgentLine {
   readonly ended: Promise<void>;
   readonly #session: Session;
   readonly #dom: DomainRef;
@@ -46,14 +47,32 @@ export class DomainChannel implements AgentChannel, AsyncDisposable {
   }
 
   resync(): void {
-    this.#line?.channel.resync?.();
+    this.#line?.channel.resync();
   }
 
-  async request(json: string, options: AgentRequestOptions): Promise<string> {
-    const { signal } = options;
+  request(json: string, options: AgentRequestOptions): Promise<string> {
+    return this.#over((channel) => channel.request(json, options), options.signal);
+  }
+
+  async drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    try {
+      await this.#over((channel) => channel.drain(options), signal);
+      return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
+      return false;
+    }
+  }
+
+  async #over<Value>(
+    call: (channel: StreamChannel) => Promise<Value>,
+    signal: AbortSignal | undefined,
+  ): Promise<Value> {
     const line = await this.#within(signal);
     try {
-      return await line.channel.request(json, options);
+      return await call(line.channel);
     } catch (error) {
       const cause = isWarmvmError(error) ? error.cause : undefined;
       if (!isClosed(cause)) throw error;

@@ -16,7 +16,7 @@ import {
 } from '@warmvm/core/driver';
 import { forkMachine } from './fork.ts';
 import { GoldenMaker, type LibvirtGolden } from './golden.ts';
-import { Guardian } from './guardian.ts';
+import { type Guardian, guardianFor } from './guardian.ts';
 import { type HostFacts, hostFacts } from './host-facts.ts';
 
 import { disposedError } from './interruption.ts';
@@ -55,7 +55,7 @@ class LibvirtDriver implements Driver {
 
   constructor(options: ParsedOptions) {
     this.#session = new Session(options);
-    this.#guardian = options.guardian ? new Guardian(options, options.clock) : undefined;
+    this.#guardian = guardianFor(options);
     this.#workshop = new Workshop(options, this.#session);
     this.capabilities = {
       reset: 'memory',

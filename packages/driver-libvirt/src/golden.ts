@@ -12,7 +12,7 @@ import {
 } from '@warmvm/core/driver';
 import { identityFor, quiesceGuest, renewGuest } from '@warmvm/guest-agent';
 import type { DomainRef, StoragePoolRef, StorageVolumeRef } from '@warmvm/libvirt';
-import { type AgentLink, openAgentLink } from './agent-link.ts';
+import { AgentLink } from './agent-link.ts';
 import { type Container, containerFor, containerHead } from './container.ts';
 import { type DomainFiles, domainXml, snapshotXml } from './domain-xml.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -140,7 +140,7 @@ export class GoldenMaker {
     const { clock, bootTimeoutMs, agentTimeoutMs, clockToleranceMs } = driverOptions;
     report('boot');
     await session.make('domainCreateWithFlags', { dom, flags: START_AUTODESTROY }, `start ${dom.name}`, options);
-    const link = await openAgentLink(session, dom, mark.agentTransport, clock, options.signal);
+    const link = await AgentLink.open(session, dom, mark.agentTransport, clock, options.signal);
     try {
       report('agent');
       await this.#firstAnswer(link, image, bootTimeoutMs, options);

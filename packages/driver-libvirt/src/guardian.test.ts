@@ -3,9 +3,10 @@ import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { QuickClock } from './fixtures/quick-clock.ts';
-import { Guardian, type GuardianOrders } from './guardian.ts';
+import { Guardian, type GuardianChoices } from './guardian.ts';
+import type { GuardianOrders } from './guardian-process.ts';
 
-const orders: GuardianOrders = { uri: 'qemu:///system', storagePool: 'warmvm', storagePath: '/pool' };
+const orders: GuardianOrders = { uri: 'qemu:///system', storagePool: 'warmvm', storagePath: '/pool', giveUpMs: 30_000 };
 
 /** The guardian's process, played by a test. */
 class PlayedProcess extends EventEmitter {
@@ -39,18 +40,22 @@ class PlayedProcess extends EventEmitter {
   }
 }
 
-function played(): {
+function played({ answer = 'ready\n', ...choices }: Partial<GuardianChoices> & { readonly answer?: string } = {}): {
   guardian: Guardian;
   started: PlayedProcess[];
   given: GuardianOrders[];
   clock: QuickClock;
 } {
   const [started, given, clock] = [[] as PlayedProcess[], [] as GuardianOrders[], new QuickClock()];
-  const guardian = new Guardian({ ...orders, concurrentForks: 7 } as GuardianOrders, clock, (told) => {
-    given.push(told);
-    const child = new PlayedProcess();
-    started.push(child);
-    return child as unknown as ChildProcess;
+  const guardian = new Guardian(orders, clock, {
+    ...choices,
+    start(told) {
+      given.push(told);
+      const child = new PlayedProcess();
+      child.answer = answer;
+      started.push(child);
+      return child as unknown as ChildProcess;
+    },
   });
   return { guardian, started, given, clock };
 }
@@ -127,10 +132,47 @@ describe('a guardian', () => {
   });
 
   test('that could not be started is a failure', async () => {
-    const guardian = new Guardian(orders, new QuickClock(), () => {
-      return Object.assign(new EventEmitter(), { stdin: null, stdout: null }) as unknown as ChildProcess;
-    });
+    const start = (): ChildProcess =>
+      Object.assign(new EventEmitter(), { stdin: null, stdout: null }) as unknown as ChildProcess;
+    const guardian = new Guardian(orders, new QuickClock(), { start });
     await expect(guardian.watchOver('one')).rejects.toMatchObject({ message: expect.stringContaining('no pipe') });
+  });
+
+  const refusal = (code: string): string =>
+    `${JSON.stringify({ code, message: 'the key is encrypted', retryable: false, problem: 'passphrase-missing' })}\n`;
+
+  test('that the host does not let in is a failure that says so', async () => {
+    const { guardian, started } = played();
+    await guardian.watchOver('one');
+    started[0]!.answer = refusal('WARMVM_HOST_DENIED');
+    await expect(guardian.watchOver('two')).rejects.toMatchObject({
+      code: 'WARMVM_HOST_DENIED',
+      retryable: false,
+      message: expect.stringContaining('the key is encrypted'),
+      details: { problem: 'passphrase-missing', remedy: expect.stringContaining('options.guardian') },
+    });
+    expect(started[0]!.exitCode).toBeNull();
+  });
+
+  test('that is optional is gone on without, which this process warns of once', async () => {
+    const { guardian, started } = played({ isOptional: true, answer: refusal('WARMVM_HOST_DENIED') });
+    const warnings: Error[] = [];
+    const take = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', take);
+    try {
+      await Promise.all([guardian.watchOver('one'), guardian.watchOver('two')]);
+      await guardian.watchOver('three');
+      await new Promise(setImmediate);
+    } finally {
+      process.off('warning', take);
+    }
+    expect(warnings).toMatchObject([{ code: 'WARMVM_NO_GUARDIAN', message: expect.stringContaining('is encrypted') }]);
+    expect(started.map(({ told, exitCode }) => [told, exitCode])).toEqual([[['one', 'farewell'], 0]]);
+  });
+
+  test('that is optional is not gone on without for a host that is only away', async () => {
+    const { guardian } = played({ isOptional: true, answer: refusal('WARMVM_HOST_UNREACHABLE') });
+    await expect(guardian.watchOver('one')).rejects.toMatchObject({ code: 'WARMVM_HOST_UNREACHABLE' });
   });
 
   test('that one caller no longer waits for serves the others all the same', async () => {

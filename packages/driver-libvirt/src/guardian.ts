@@ -1,23 +1,62 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { type Clock, JoinedJobs, WarmvmError } from '@warmvm/core/driver';
+import { type Clock, type ErrorCode, isWarmvmError, JoinedJobs, WarmvmError } from '@warmvm/core/driver';
+import {
+  GUARDIAN_READY,
+  type GuardianOrders,
+  type GuardianRefusal,
+  type StartGuardian,
+  startGuardianProcess,
+} from './guardian-process.ts';
+import type { ParsedOptions } from './options.ts';
 
-/** Line that a guardian answers with. */
-export const GUARDIAN_READY = 'ready';
-
-/** How long a guardian may take to answer: it starts in some 100 ms. */
-const ANSWER_TIMEOUT_MS = 10_000;
-
-/** What the guardian's process is told on its command line. */
-export interface GuardianOrders {
-  readonly uri: string;
-  readonly storagePool: string;
-  readonly storagePath: string;
+/** A guardian for a host that is reached through `dial`: a function cannot be handed to another process, a program can be named. */
+export interface GuardianProgram {
+  /** A module that calls `runGuardian`. It is run by this process's Node. */
+  readonly module: URL;
+  /** What it makes its way of, as JSON. It goes on a command line, which others can read: no secrets. */
+  readonly way: unknown;
+  /** How long it tries to reach the host after this process was killed. */
+  readonly giveUpMs: number;
+  /** Whether to go on without one, with a warning of this process, where the host does not let it in by itself. */
+  readonly isOptional: boolean;
 }
 
-/** Starts the guardian's process with these orders. Its standard input and output are pipes. */
-export type StartGuardian = (orders: GuardianOrders) => ChildProcess;
+/** How long a local guardian may take to answer: it starts in some 100 ms. */
+const ANSWER_TIMEOUT_MS = 10_000;
+/** One that reaches the host first has deadlines of its own for that, which know better what went wrong. */
+const PROGRAM_ANSWER_TIMEOUT_MS = 120_000;
+/** A daemon on this computer is back by then, or is not meant to be. */
+const LOCAL_GIVE_UP_MS = 30_000;
+
+const REMEDY =
+  'let it in without questions (an ssh agent, or a key file without a passphrase), or set options.guardian to false to do without it';
+
+/** What a {@link Guardian} is made with, besides its orders. */
+export interface GuardianChoices {
+  readonly start: StartGuardian;
+  readonly isOptional: boolean;
+  readonly answerTimeoutMs: number;
+}
+
+/** The guardian that the options ask for. */
+export function guardianFor({
+  guardian,
+  uri,
+  storagePool,
+  storagePath,
+  clock,
+}: Pick<ParsedOptions, 'guardian' | 'uri' | 'storagePool' | 'storagePath' | 'clock'>): Guardian | undefined {
+  if (guardian === false) return undefined;
+  const host = { uri, storagePool, storagePath };
+  if (guardian === true) return new Guardian({ ...host, giveUpMs: LOCAL_GIVE_UP_MS }, clock);
+  const { module, way, giveUpMs, isOptional } = guardian;
+  return new Guardian({ ...host, giveUpMs, way }, clock, {
+    start: (orders) => startGuardianProcess(orders, module),
+    isOptional,
+    answerTimeoutMs: PROGRAM_ANSWER_TIMEOUT_MS,
+  });
+}
 
 /**
  * A small process that outlives this one. It reads what it watches over from a pipe; when the pipe closes without a farewell, this
@@ -27,23 +66,33 @@ export type StartGuardian = (orders: GuardianOrders) => ChildProcess;
 export class Guardian {
   readonly #orders: GuardianOrders;
   readonly #clock: Clock;
-  readonly #start: StartGuardian;
+  readonly #choices: GuardianChoices;
   readonly #instances = new Set<string>();
   readonly #telling = new JoinedJobs<void>();
   #child: ChildProcess | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** The host does not let it in, and that was said. */
+  #isRenounced = false;
 
   /** Nothing is started before there is something to watch over. */
-  constructor(orders: GuardianOrders, clock: Clock, start: StartGuardian = startProcess) {
-    this.#orders = { uri: orders.uri, storagePool: orders.storagePool, storagePath: orders.storagePath };
+  constructor(orders: GuardianOrders, clock: Clock, choices: Partial<GuardianChoices> = {}) {
+    this.#orders = orders;
     this.#clock = clock;
-    this.#start = start;
+    this.#choices = {
+      start: startGuardianProcess,
+      isOptional: false,
+      answerTimeoutMs: ANSWER_TIMEOUT_MS,
+      ...choices,
+    };
   }
 
-  /** Resolves when the guardian has taken note of the instance: only then may anything be made in its name. */
+  /**
+   * Resolves when the guardian has taken note of the instance: only then may anything be made in its name.
+   * @throws WARMVM_HOST_OPERATION; what keeps it from the host, where it has to reach that first
+   */
   async watchOver(instance: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#instances.has(instance) && this.#alive() !== undefined) return;
+    if (this.#isRenounced || (this.#instances.has(instance) && this.#alive() !== undefined)) return;
     await this.#telling.join(instance, signal, () => this.#inTurn(() => this.#take(instance)));
   }
 
@@ -70,17 +119,35 @@ export class Guardian {
   }
 
   async #take(instance: string): Promise<void> {
+    if (this.#isRenounced) return;
     let child = this.#alive();
     const told = child === undefined ? [...this.#instances, instance] : [instance];
-    child ??= this.#start(this.#orders);
+    child ??= this.#choices.start(this.#orders);
     this.#child = child;
-    for (const name of told) await this.#tell(child, name);
+    try {
+      for (const name of told) await this.#tell(child, name);
+    } catch (error) {
+      if (!this.#choices.isOptional || !isWarmvmError(error, 'WARMVM_HOST_DENIED')) throw error;
+      await this.#renounce(error);
+      return;
+    }
     this.#instances.add(instance);
+  }
+
+  /** Once and for good: what the host refuses now it refuses later. */
+  async #renounce({ message }: Error): Promise<void> {
+    this.#isRenounced = true;
+    process.emitWarning(
+      `${message}. When this process is killed, its machines on the host stay until a pool of the same name starts`,
+      { type: 'WarmvmWarning', code: 'WARMVM_NO_GUARDIAN' },
+    );
+    await this.dismiss();
   }
 
   async #tell(child: ChildProcess, instance: string): Promise<void> {
     const limit = new AbortController();
-    const timer = this.#clock.setTimer(() => limit.abort(noAnswer('no answer in time')), ANSWER_TIMEOUT_MS);
+    const { answerTimeoutMs } = this.#choices;
+    const timer = this.#clock.setTimer(() => limit.abort(noAnswer('no answer in time')), answerTimeoutMs);
     const { signal } = limit;
     try {
       if (child.stdout === null || child.stdin === null) throw noAnswer('no pipe');
@@ -90,7 +157,7 @@ export class Guardian {
       ]);
       child.stdin.write(`${instance}\n`);
       const said = await answer;
-      if (said !== GUARDIAN_READY) throw noAnswer(said.slice(0, 80));
+      if (said !== GUARDIAN_READY) throw refused(said) ?? noAnswer(said.slice(0, 80));
     } catch (error) {
       throw signal.aborted ? signal.reason : error instanceof WarmvmError ? error : noAnswer('an error', error);
     } finally {
@@ -107,22 +174,14 @@ export class Guardian {
   }
 }
 
-/** It does not keep this process alive, and a Ctrl-C in the terminal does not reach it. */
-function startProcess(orders: GuardianOrders): ChildProcess {
-  const source = import.meta.url.endsWith('.ts');
-  const program = fileURLToPath(new URL(source ? './guardian-main.ts' : './guardian-main.js', import.meta.url));
-  const conditions = source ? ['--conditions=@warmvm/source', '--no-warnings'] : [];
-  const child = spawn(process.execPath, [...conditions, program, JSON.stringify(orders)], {
-    detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
-    cwd: '/',
+/** What kept the guardian from the host, in its own words. */
+function refused(said: string): WarmvmError | undefined {
+  if (!said.startsWith('{')) return undefined;
+  const { code, message, retryable, problem } = JSON.parse(said) as GuardianRefusal;
+  return new WarmvmError(code as ErrorCode, `the guardian process does not reach the host: ${message}; ${REMEDY}`, {
+    retryable,
+    details: { problem, remedy: REMEDY },
   });
-  child.unref();
-  // Its death is noticed by the next one who writes to it; no error event may take this process down.
-  child.on('error', () => {});
-  child.stdin?.on('error', () => {});
-  for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as { unref?: () => void } | null)?.unref?.();
-  return child;
 }
 
 function noAnswer(said: string, cause?: unknown): WarmvmError {

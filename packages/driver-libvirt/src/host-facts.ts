@@ -5,6 +5,7 @@ import {
   isWarmvmError,
   localAcceleration,
 } from '@warmvm/core/driver';
+import { libvirtContainment } from './containment.ts';
 import { hasVirtualisation, hostCpuXml } from './host-cpu.ts';
 import type { Mark } from './mark.ts';
 import type { Session } from './session.ts';
@@ -46,6 +47,7 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
   const newEnough = Number(libVer) >= OVERRIDE_SINCE;
   const agentTransport =
     driverOptions.agentTransport === 'auto' ? (newEnough ? 'channel' : 'libvirt') : driverOptions.agentTransport;
+  const containment = libvirtContainment(capabilities);
   return {
     hostname,
     acceleration,
@@ -57,6 +59,7 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
       accelerationReason: chosen.reason,
       memoryBytes: Number(node.memory) * KIBIBYTE,
       virtualCpus: node.cpus,
+      ...(containment.length === 0 ? {} : { containment }),
     },
   };
 }

@@ -4,4 +4,6 @@
  * @packageDocumentation
  */
 export { createLibvirtDriver } from './driver.ts';
-export type { LibvirtDriverOptions } from './options.ts';
+export type { GuardianProgram } from './guardian.ts';
+export { type GuardianWay, runGuardian } from './guardian-program.ts';
+export { type LibvirtDriverOptions, libvirtOptionRules } from './options.ts';

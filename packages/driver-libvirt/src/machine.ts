@@ -10,7 +10,7 @@ import {
   WarmvmError,
 } from '@warmvm/core/driver';
 import { type GuestAgent, identityFor, renewGuest } from '@warmvm/guest-agent';
-import { type AgentLink, openAgentLink } from './agent-link.ts';
+import { AgentLink } from './agent-link.ts';
 import { type ObservedState, requireRunning } from './lifecycle.ts';
 import { isAbsent } from './map-error.ts';
 import { rewind } from './rewind.ts';
@@ -64,7 +64,7 @@ export class LibvirtMachine implements Machine {
   ): Promise<LibvirtMachine> {
     const { dom, mark } = domain;
     const { clock } = workshop.options;
-    const link = await openAgentLink(workshop.session, dom, mark.agentTransport, clock, options.signal);
+    const link = await AgentLink.open(workshop.session, dom, mark.agentTransport, clock, options.signal);
     const machine = new LibvirtMachine(workshop, domain, link, onDispose);
     try {
       machine.#stopWatching = await workshop.session.watch(
@@ -161,6 +161,8 @@ export class LibvirtMachine implements Machine {
     const signal = AbortSignal.any([this.#disposing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
     this.#generation += 1;
     this.#inReset = true;
+    // Before anything else: what the old tenant asks for must not reach the next one's guest, where its process ids mean others.
+    this.#link.end(this.#gone(undefined, 'was reset, and that generation is over'));
     try {
       if (await this.#workshop.isTakenOver(this.#domain, { signal }))
         throw this.#gone(undefined, 'was taken over by somebody else');
@@ -198,16 +200,14 @@ export class LibvirtMachine implements Machine {
   }
 
   async #rewind(signal: AbortSignal): Promise<void> {
-    let agentSurvives: boolean;
-    try {
-      ({ agentSurvives } = await rewind(this.#workshop, this.#domain.dom, { signal }));
-    } catch (error) {
+    const rewinding = rewind(this.#workshop, this.#domain.dom, this.#link, { signal });
+    const { agentSurvives } = await rewinding.catch(async (error: unknown) => {
       if (!isWarmvmError(error, 'WARMVM_HOST_LOST')) await this.#recordGeneration().catch(() => {});
       throw error;
-    }
+    });
     // Not to be given up by an abort: libvirt's own revert brings the mark of the fork back, which may name another owner.
     await this.#recordGeneration();
-    if (agentSurvives) this.#link.resync();
+    if (agentSurvives) this.#link.renew();
     else await this.#reopenLink(signal);
   }
 
@@ -215,7 +215,7 @@ export class LibvirtMachine implements Machine {
     await this.#link[Symbol.asyncDispose]();
     const { dom, mark } = this.#domain;
     const { session, options } = this.#workshop;
-    this.#link = await openAgentLink(session, dom, mark.agentTransport, options.clock, signal);
+    this.#link = await AgentLink.open(session, dom, mark.agentTransport, options.clock, signal);
     this.#watchLink();
   }
 
@@ -263,7 +263,7 @@ export class LibvirtMachine implements Machine {
     this.#stopWatching();
     this.#feed.end();
     await this.#resetting.catch(() => {});
-    this.#link.fail(this.#gone());
+    this.#link.end(this.#gone());
     await this.#link[Symbol.asyncDispose]();
     try {
       if (!(await this.#workshop.isTakenOver(this.#domain))) await this.#workshop.demolish(this.#domain);
@@ -281,7 +281,7 @@ export class LibvirtMachine implements Machine {
 
   #lose(error: WarmvmError): void {
     this.#lost = error;
-    this.#link.fail(error);
+    this.#link.end(error);
     this.#feed.fail(error);
   }
 

@@ -56,8 +56,18 @@ describe('parseOptions', () => {
     expect(parse).toThrow(new RegExp(`options\\.${name} is .*expected`));
   });
 
+  test('refuses an option that is unknown, and says which was probably meant', () => {
+    const options = { uri: 'qemu:///system', storagepool: 'mine' };
+    expect(() => parseOptions(options)).toThrow('options.storagepool is unknown; did you mean storagePool?');
+  });
+
   test('refuses a guardian for a host that it could not reach', () => {
     expect(() => parseOptions({ dial, guardian: true })).toThrow('options.guardian cannot be true with options.dial');
+    const program = { module: new URL('file:///guardian.js'), way: {}, giveUpMs: 60_000, isOptional: true };
+    expect(parseOptions({ dial, guardian: program }).guardian).toBe(program);
+    expect(() => parseOptions({ guardian: program })).toThrow('needs options.dial');
+    expect(() => parseOptions({ guardian: 'yes' as never })).toThrow('expected true, false or a program');
+    expect(() => parseOptions({ dial, guardian: { ...program, giveUpMs: 1 } })).toThrow(RangeError);
   });
 });
 

@@ -1,6 +1,21 @@
 import { availableParallelism } from 'node:os';
-import { type Clock, systemClock } from '@warmvm/core/driver';
+import {
+  aClock,
+  aFunction,
+  type Clock,
+  checkedBy,
+  checkOptions,
+  type OptionRules,
+  objectOf,
+  oneOf,
+  optionMistake,
+  systemClock,
+  textLike,
+  trueOrFalse,
+  wholeNumber,
+} from '@warmvm/core/driver';
 import type { Dial } from '@warmvm/libvirt';
+import type { GuardianProgram } from './guardian.ts';
 
 /** Options of `createLibvirtDriver`. */
 export interface LibvirtDriverOptions {
@@ -29,10 +44,11 @@ export interface LibvirtDriverOptions {
    */
   readonly agentTransport?: 'auto' | 'channel' | 'libvirt';
   /**
-   * A small process that outlives this one and removes from the host what this driver left when it was killed.
+   * A small process that outlives this one and removes from the host what this driver left when it was killed. With `dial` it has to be a
+   * program that knows the way by itself.
    * @default true for a local socket, false with `dial`
    */
-  readonly guardian?: boolean;
+  readonly guardian?: boolean | GuardianProgram;
   /**
    * Connections to the daemon at most: two, one for each machine, and one for each upload. A daemon with more clients than its own
    * `max_clients` (5000 by default) goes silent. @default 1000
@@ -69,11 +85,54 @@ export interface ParsedOptions extends Required<Omit<LibvirtDriverOptions, 'dial
 
 const DEFAULT_STORAGE_PATH = '/var/lib/libvirt/images/warmvm';
 
+const programRules: OptionRules<GuardianProgram> = {
+  module: checkedBy((name, value) => {
+    if (!(value instanceof URL)) throw optionMistake(TypeError, name, value, 'a URL');
+  }),
+  way: checkedBy(() => {}),
+  giveUpMs: wholeNumber(1_000, 86_400_000),
+  isOptional: trueOrFalse,
+};
+
+/** A program is for drivers that know another way: a configuration has no place for one. */
+const booleanOrProgram = checkedBy(
+  (name, value) => {
+    if (typeof value === 'boolean') return;
+    if (typeof value !== 'object') throw optionMistake(TypeError, name, value, 'true, false or a program');
+    objectOf(programRules).check(name, value);
+  },
+  { type: 'boolean' },
+);
+
+/** What each option may be; `optionsSchema` makes a JSON schema of it. */
+export const libvirtOptionRules: OptionRules<LibvirtDriverOptions> = {
+  uri: textLike(/^[a-z+]+:\/\/\/[\w./?=&%-]*$/, "a libvirt URI without a host, such as 'qemu:///system'"),
+  dial: aFunction,
+  storagePool: textLike(/^[\w.-]{1,64}$/, 'letters, digits, "-", "_" and ".", at most 64'),
+  storagePath: textLike(/^\/[\w./-]{1,200}$/, 'an absolute path'),
+  acceleration: oneOf('auto', 'kvm', 'tcg'),
+  reset: oneOf('in-place', 'revert'),
+  agentTransport: oneOf('auto', 'channel', 'libvirt'),
+  guardian: booleanOrProgram,
+  maxClients: wholeNumber(3, 100_000),
+  maxClientRequests: wholeNumber(1, 1_000),
+  concurrentForks: wholeNumber(1, 64),
+  bootTimeoutMs: wholeNumber(1_000, 3_600_000),
+  agentTimeoutMs: wholeNumber(100, 600_000),
+  maxOverlayBytes: wholeNumber(2 ** 24, 2 ** 40),
+  clockToleranceMs: wholeNumber(1, 60_000),
+  verifyUploads: trueOrFalse,
+  connectTimeoutMs: wholeNumber(100, 3_600_000),
+  reconnectMs: wholeNumber(0, 3_600_000),
+  clock: aClock,
+};
+
 /**
  * Checks and completes the options.
- * @throws TypeError, RangeError naming the option, its value and what was expected
+ * @throws TypeError, RangeError naming the option, its value and what was expected; TypeError for one that is unknown
  */
 export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
+  checkOptions(options, libvirtOptionRules);
   const parsed: ParsedOptions = {
     uri: options.uri ?? 'qemu:///system',
     dial: options.dial,
@@ -95,54 +154,13 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
     reconnectMs: options.reconnectMs ?? 5_000,
     clock: options.clock ?? systemClock,
   };
-  requireText(
-    'uri',
-    parsed.uri,
-    /^[a-z+]+:\/\/\/[\w./?=&%-]*$/,
-    "a libvirt URI without a host, such as 'qemu:///system'",
-  );
-  requireText('storagePool', parsed.storagePool, /^[\w.-]{1,64}$/, 'letters, digits, "-", "_" and ".", at most 64');
-  requireText('storagePath', parsed.storagePath, /^\/[\w./-]{1,200}$/, 'an absolute path');
-  requireOneOf('acceleration', parsed.acceleration, ['auto', 'kvm', 'tcg']);
-  requireOneOf('reset', parsed.reset, ['in-place', 'revert']);
-  requireOneOf('agentTransport', parsed.agentTransport, ['auto', 'channel', 'libvirt']);
-  requireInteger('maxClients', parsed.maxClients, 3, 100_000);
-  requireInteger('maxClientRequests', parsed.maxClientRequests, 1, 1_000);
-  requireInteger('concurrentForks', parsed.concurrentForks, 1, 64);
-  requireInteger('bootTimeoutMs', parsed.bootTimeoutMs, 1_000, 3_600_000);
-  requireInteger('agentTimeoutMs', parsed.agentTimeoutMs, 100, 600_000);
-  requireInteger('maxOverlayBytes', parsed.maxOverlayBytes, 2 ** 24, 2 ** 40);
-  requireInteger('clockToleranceMs', parsed.clockToleranceMs, 1, 60_000);
-  if (typeof parsed.verifyUploads !== 'boolean') {
-    throw new TypeError(`options.verifyUploads is ${typeof parsed.verifyUploads}, expected true or false`);
-  }
-  requireInteger('connectTimeoutMs', parsed.connectTimeoutMs, 100, 3_600_000);
-  requireInteger('reconnectMs', parsed.reconnectMs, 0, 3_600_000);
-  if (parsed.dial !== undefined && typeof parsed.dial !== 'function') {
-    throw new TypeError(`options.dial is ${typeof parsed.dial}, expected a function that opens a Duplex`);
-  }
-  if (parsed.guardian && parsed.dial !== undefined) {
+  if (parsed.guardian === true && parsed.dial !== undefined) {
     throw new TypeError(
-      'options.guardian cannot be true with options.dial: a function cannot be given to another process',
+      'options.guardian cannot be true with options.dial: a function cannot be given to another process; name a program',
     );
   }
+  if (typeof parsed.guardian !== 'boolean' && parsed.dial === undefined) {
+    throw new TypeError('options.guardian is a program, which needs options.dial');
+  }
   return parsed;
-}
-
-function requireText(name: string, value: unknown, pattern: RegExp, expected: string): void {
-  if (typeof value !== 'string') throw new TypeError(`options.${name} is ${typeof value}, expected ${expected}`);
-  if (!pattern.test(value)) throw new RangeError(`options.${name} is '${value}', expected ${expected}`);
-}
-
-function requireOneOf(name: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'string' || !allowed.includes(value)) {
-    throw new RangeError(`options.${name} is '${String(value)}', expected one of ${allowed.join(', ')}`);
-  }
-}
-
-function requireInteger(name: string, value: unknown, least: number, most: number): void {
-  if (typeof value !== 'number') throw new TypeError(`options.${name} is ${typeof value}, expected a number`);
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`options.${name} is ${value}, expected a whole number from ${least} to ${most}`);
-  }
 }

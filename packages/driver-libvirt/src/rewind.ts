@@ -1,5 +1,6 @@
 import { type CallOptions, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
 import type { DomainRef } from '@warmvm/libvirt';
+import type { AgentLink } from './agent-link.ts';
 import { SNAPSHOT_NAME, type Workshop } from './workshop.ts';
 
 /** `virDomainQemuMonitorCommandFlags`: the human monitor's language. */
@@ -14,11 +15,16 @@ export interface Rewound {
 }
 
 /**
- * Brings a domain's memory and disk back to its snapshot and lets it run. In place first, when the options say so; libvirt's own
- * revert when the monitor refused.
+ * Brings a domain's memory and disk back to its snapshot and lets it run. In place first, when the options say so and nothing that
+ * was said to the old guest can be left for the new one; libvirt's own revert otherwise, and when the monitor refused.
  */
-export async function rewind(workshop: Workshop, dom: DomainRef, options: CallOptions): Promise<Rewound> {
-  if (workshop.options.reset === 'in-place') {
+export async function rewind(
+  workshop: Workshop,
+  dom: DomainRef,
+  link: Pick<AgentLink, 'drain'>,
+  options: CallOptions,
+): Promise<Rewound> {
+  if (workshop.options.reset === 'in-place' && (await link.drain(options.signal))) {
     try {
       await rewindInPlace(workshop, dom, options);
       return { agentSurvives: true };

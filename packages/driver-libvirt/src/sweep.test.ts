@@ -58,16 +58,16 @@ describe('sweep', () => {
 
 describe('sweepThoroughly', () => {
   /** Runs until it is done, however often it waits. */
-  async function finish(world: World): Promise<void> {
+  async function finish(world: World, giveUpMs = 30_000): Promise<unknown> {
     let done = false;
-    const sweeping = sweepThoroughly({ dial: world.host.dial, clock: world.clock }, dead).then(() => {
+    const sweeping = sweepThoroughly({ dial: world.host.dial, clock: world.clock, giveUpMs }, dead).finally(() => {
       done = true;
     });
     for (let second = 0; !done && second < 600; second += 1) {
       for (let turn = 0; turn < 20; turn += 1) await world.clock.virtual.settle();
       await world.clock.advance(1_000);
     }
-    await sweeping;
+    return sweeping;
   }
 
   test('looks again, for what a call under way still made', async () => {
@@ -78,7 +78,7 @@ describe('sweepThoroughly', () => {
       await survivor.prepare(world.image, { owner });
       return undefined;
     });
-    await finish(world);
+    expect(await finish(world, 600_000)).toBeUndefined();
     expect(world.host.inventory).toEqual([]);
   });
 
@@ -98,7 +98,17 @@ describe('sweepThoroughly', () => {
     await using world = await abandoned();
     world.host.unreachable = true;
     const before = world.host.dials;
-    await finish(world);
-    expect(world.host.dials - before).toBe(15);
+    const startedAt = world.clock.now();
+    expect(await finish(world)).toMatchObject({ code: 'WARMVM_HOST_UNREACHABLE' });
+    expect(world.host.dials - before).toBe(5);
+    expect(world.clock.now() - startedAt).toBeLessThan(50_000);
+  });
+
+  test('gives up at once on a host that does not let it in', async () => {
+    await using world = await abandoned();
+    const before = world.host.dials;
+    world.host.fault('connectOpen', { code: ErrorNumber.AUTH_FAILED });
+    expect(await finish(world, 600_000)).toMatchObject({ code: 'WARMVM_HOST_DENIED' });
+    expect(world.host.dials - before).toBe(1);
   });
 });

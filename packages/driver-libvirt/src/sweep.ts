@@ -1,14 +1,17 @@
-import { type Clock, sleep } from '@warmvm/core/driver';
+import { type Clock, isWarmvmError, sleep } from '@warmvm/core/driver';
 import { type LibvirtDriverOptions, parseOptions } from './options.ts';
 import { Session } from './session.ts';
 import { Workshop } from './workshop.ts';
 
 /** Which host is swept: options of the driver whose things are removed. */
-export type SweepOptions = Pick<LibvirtDriverOptions, 'uri' | 'dial' | 'storagePool' | 'storagePath' | 'clock'>;
+export type SweepOptions = Pick<
+  LibvirtDriverOptions,
+  'uri' | 'dial' | 'storagePool' | 'storagePath' | 'connectTimeoutMs' | 'clock'
+>;
 
-/** Time between two attempts, and how many there are. */
-const RETRY_DELAY_MS = 2_000;
-const ATTEMPTS = 15;
+/** Time before a second look, and before a host that did not answer is tried again, which grows. */
+const PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * Removes from the host all that carries the mark of one of the instances, machines before the golden snapshots whose kernel they use.
@@ -32,21 +35,30 @@ export async function sweep(options: SweepOptions, instances: ReadonlySet<string
 
 /**
  * Sweeps until a second look finds nothing that the first did not: a process that was killed may have had a call under way that still
- * made something. A host that does not answer is tried again for half a minute. Never rejects.
+ * made something. A host that does not answer is tried again until `giveUpMs` have passed, one that does not let us in is not. Never
+ * rejects; resolves with what it failed of, undefined when all is removed.
  */
 export async function sweepThoroughly(
-  options: SweepOptions & { readonly clock: Clock },
+  { giveUpMs, ...options }: SweepOptions & { readonly clock: Clock; readonly giveUpMs: number },
   instances: ReadonlySet<string>,
-): Promise<void> {
+): Promise<unknown> {
+  const { clock } = options;
+  const lastAt = clock.now() + giveUpMs;
+  let failure: unknown;
   let swept = false;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  for (let pauseMs = PAUSE_MS; clock.now() < lastAt; ) {
     try {
       const removed = await sweep(options, instances);
-      if (swept && removed === 0) return;
+      if (swept && removed === 0) return undefined;
       swept = true;
-    } catch {
-      // The host may be on its way down or up: try again.
+      failure = undefined;
+    } catch (error) {
+      // The host may be on its way down or up; a right that was taken does not come back by itself.
+      failure = error;
+      if (isWarmvmError(error, 'WARMVM_HOST_DENIED')) break;
+      pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
     }
-    await sleep(options.clock, RETRY_DELAY_MS);
+    await sleep(clock, pauseMs);
   }
+  return failure;
 }

@@ -8,8 +8,8 @@ import type { Subscription } from '../events/subscription.ts';
 import { checkDurationMs, waitWithin } from '../guard.ts';
 import {
   type ArgsOf,
+  isSlow,
   type ProcedureName,
-  procedureOf,
   type ReturnOf,
   type StreamProcedureName,
 } from '../procedures/index.ts';
@@ -52,13 +52,15 @@ class RoutingClient implements Client {
     this.#endWith(main);
   }
 
-  async call<Name extends ProcedureName>(
+  call<Name extends ProcedureName>(name: Name, args: ArgsOf<Name>, options: CallOptions = {}): Promise<ReturnOf<Name>> {
+    return isSlow(name) ? this.#callSlow(name, args, options) : this.#main.call(name, args, options);
+  }
+
+  async #callSlow<Name extends ProcedureName>(
     name: Name,
     args: ArgsOf<Name>,
-    options: CallOptions = {},
+    options: CallOptions,
   ): Promise<ReturnOf<Name>> {
-    const procedure = procedureOf(name);
-    if (!procedure.slow || procedure.stream) return this.#main.call(name, args, options);
     const { clock, openTimeoutMs, slowCallTimeoutMs } = this.#settings;
     const { signal } = options;
     const timeoutMs =

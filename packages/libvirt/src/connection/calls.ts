@@ -1,24 +1,15 @@
 import type { Clock } from '../clock.ts';
 import { LibvirtError, protocolError } from '../error.ts';
 import { encodePacket, MessageStatus, MessageType, type Packet, setSerial } from '../frame/index.ts';
-import { timeoutError, watchWait } from '../guard.ts';
 import type { Procedure } from '../procedures/index.ts';
 import { XdrReader } from '../xdr/index.ts';
+import { CallDeadlines } from './call-deadlines.ts';
+import { type CallWait, type OpenCall, PendingCall, type ReplyHandler } from './pending-call.ts';
 import { decodeRemoteError } from './remote-error.ts';
 import type { Serials } from './serials.ts';
 
 /** Calls that may wait for a free slot; more is a mistake of the caller, not load. */
 export const maxQueuedCalls = 16_384;
-
-/** What a reply with status ok becomes. */
-export interface ReplyHandler<Result> {
-  /** Runs while the reply is handled, before any later packet. Its second value tells that it keeps the serial. */
-  readonly accept: (value: Readonly<Record<string, unknown>>, serial: number) => Result;
-  /** Whether the serial stays in use after the reply, as it does for streams. */
-  readonly keepsSerial?: boolean;
-  /** Undoes what `accept` made when nobody waits for it any more. */
-  readonly discard?: (result: Result) => void;
-}
 
 /** What {@link Calls} needs of its connection. */
 export interface CallsHost {
@@ -30,24 +21,17 @@ export interface CallsHost {
   readonly write: (bytes: Uint8Array) => void;
 }
 
-interface PendingCall {
-  readonly procedure: Procedure;
-  readonly packet: Uint8Array;
-  isSettled: boolean;
-  readonly resolveWith: (value: Readonly<Record<string, unknown>>, serial: number) => void;
-  readonly rejectWith: (error: unknown) => void;
-  readonly keepsSerial: boolean;
-}
-
 /** Calls and their replies: a queue in order of arrival, a cap on what is in flight, deadlines and aborts. */
 export class Calls {
   readonly #host: CallsHost;
-  readonly #queue = new Set<PendingCall>();
-  readonly #sent = new Map<number, PendingCall>();
+  readonly #deadlines: CallDeadlines;
+  readonly #queue = new Set<OpenCall>();
+  readonly #sent = new Map<number, OpenCall>();
   #failure: LibvirtError | undefined;
 
   constructor(host: CallsHost) {
     this.#host = host;
+    this.#deadlines = new CallDeadlines(host.clock);
   }
 
   /** Calls the daemon works on, those whose caller gave up included. */
@@ -62,44 +46,18 @@ export class Calls {
   invoke<Result>(
     procedure: Procedure,
     args: Readonly<Record<string, unknown>>,
-    wait: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
+    wait: CallWait,
     handler: ReplyHandler<Result>,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       wait.signal?.throwIfAborted();
       if (this.#failure) throw this.#failure;
       if (this.#queue.size >= maxQueuedCalls) throw queueOverflow();
-      const header = { ...procedure, procedure: procedure.number, type: MessageType.CALL, status: MessageStatus.OK };
-      const packet = encodePacket({ ...header, serial: 0 }, (writer) => procedure.args.encode(writer, args));
-      const settle = (): void => {
-        call.isSettled = true;
-        stopWatching();
-      };
-      const call: PendingCall = {
-        procedure,
-        packet,
-        isSettled: false,
-        keepsSerial: handler.keepsSerial ?? false,
-        resolveWith(value, serial) {
-          const result = handler.accept(value, serial);
-          if (call.isSettled) {
-            handler.discard?.(result);
-            return;
-          }
-          settle();
-          resolve(result);
-        },
-        rejectWith(error) {
-          if (call.isSettled) return;
-          settle();
-          reject(error);
-        },
-      };
-      const stopWatching = watchWait(this.#host.clock, wait, (reason, isTimeout) => {
-        // A call that was sent keeps its slot and serial until the late reply: the daemon still works on it.
-        this.#queue.delete(call);
-        call.rejectWith(isTimeout ? timeoutError(procedure.name, wait.timeoutMs) : reason);
-      });
+      const packet = encodeCall(procedure, args);
+      const dueAt = this.#deadlines.dueIn(wait.timeoutMs);
+      const onSettled = this.#onSettled;
+      const call = new PendingCall({ procedure, packet, wait, dueAt, handler, resolve, reject, onSettled });
+      this.#deadlines.add(call);
       this.#queue.add(call);
       this.pump();
     });
@@ -159,6 +117,7 @@ export class Calls {
     const calls = [...this.#queue, ...this.#sent.values()];
     this.#queue.clear();
     this.#sent.clear();
+    this.#deadlines.stop();
     for (const call of calls) call.rejectWith(error);
   }
 
@@ -169,9 +128,21 @@ export class Calls {
     this.#queue.clear();
     for (const call of calls) call.rejectWith(error);
   }
+
+  /** A call that was sent keeps its slot and serial until the late reply: the daemon still works on it. */
+  readonly #onSettled = (call: OpenCall): void => {
+    this.#deadlines.delete(call);
+    this.#queue.delete(call);
+  };
 }
 
-function decodeReply(call: PendingCall, packet: Packet): Readonly<Record<string, unknown>> {
+function encodeCall(procedure: Procedure, args: Readonly<Record<string, unknown>>): Uint8Array {
+  const { program, number, args: codec } = procedure;
+  const header = { program, procedure: number, type: MessageType.CALL, serial: 0, status: MessageStatus.OK };
+  return encodePacket(header, (writer) => codec.encode(writer, args));
+}
+
+function decodeReply(call: OpenCall, packet: Packet): Readonly<Record<string, unknown>> {
   const reader = new XdrReader(packet.payload);
   const value = call.procedure.ret.decode(reader);
   reader.end();

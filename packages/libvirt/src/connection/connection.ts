@@ -8,6 +8,7 @@ import { MessageType, type Packet, Program } from '../frame/index.ts';
 import { checkDurationMs } from '../guard.ts';
 import {
   type ArgsOf,
+  type Procedure,
   type ProcedureName,
   procedureOf,
   type ReturnOf,
@@ -15,17 +16,20 @@ import {
 } from '../procedures/index.ts';
 import type { LibvirtStream } from '../streams/stream.ts';
 import { Streams } from '../streams/streams.ts';
-import { Calls, type ReplyHandler } from './calls.ts';
+import { Calls } from './calls.ts';
 import type { CallOptions, Connection } from './contract.ts';
 import { Keepalive, pongFor } from './keepalive.ts';
 import type { Settings } from './options.ts';
 import { PacketChannel } from './packet-channel.ts';
+import type { CallWait, ReplyHandler } from './pending-call.ts';
 import { Serials } from './serials.ts';
 
 /** How long the daemon gets to answer the good-bye: it does so at once unless it is stuck. */
 const goodbyeMs = 1000;
 
 type Payload = Readonly<Record<string, unknown>>;
+
+const asItIs: ReplyHandler<Payload> = { accept: (value) => value };
 
 /** A connection on a Duplex; the handshake is made by calls on it. */
 export class SocketConnection implements Connection {
@@ -82,13 +86,8 @@ export class SocketConnection implements Connection {
     return this.#calls.inFlight;
   }
 
-  async call<Name extends ProcedureName>(
-    name: Name,
-    args: ArgsOf<Name>,
-    options: CallOptions = {},
-  ): Promise<ReturnOf<Name>> {
-    if (procedureOf(name).stream) throw new TypeError(`${name} opens a stream; use openStream`);
-    return this.#invoke(name, args, options, { accept: (value) => value as ReturnOf<Name> });
+  call<Name extends ProcedureName>(name: Name, args: ArgsOf<Name>, options: CallOptions = {}): Promise<ReturnOf<Name>> {
+    return this.#invoke(name, args, options, asItIs) as Promise<ReturnOf<Name>>;
   }
 
   async openStream<Name extends StreamProcedureName>(
@@ -163,15 +162,19 @@ export class SocketConnection implements Connection {
     options: CallOptions,
     handler: ReplyHandler<Result>,
   ): Promise<Result> {
-    const procedure = procedureOf(name);
+    try {
+      const procedure = procedureOf(name);
+      if (procedure.stream && !handler.keepsSerial) throw new TypeError(`${name} opens a stream; use openStream`);
+      return this.#calls.invoke(procedure, args, this.#waitFor(procedure, options), handler);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #waitFor(procedure: Procedure, { signal, timeoutMs }: CallOptions): CallWait {
     const { callTimeoutMs, slowCallTimeoutMs } = this.#settings;
-    const timeoutMs =
-      options.timeoutMs === undefined
-        ? procedure.slow
-          ? slowCallTimeoutMs
-          : callTimeoutMs
-        : checkDurationMs('timeoutMs', options.timeoutMs);
-    return this.#calls.invoke(procedure, args, { signal: options.signal, timeoutMs }, handler);
+    if (timeoutMs !== undefined) return { signal, timeoutMs: checkDurationMs('timeoutMs', timeoutMs) };
+    return { signal, timeoutMs: procedure.slow ? slowCallTimeoutMs : callTimeoutMs };
   }
 
   #subscribe<Event>(wanted: registration.Registration): Promise<Subscription<Event>> {

@@ -1,4 +1,4 @@
-import type { ReplyHandler } from '../connection/calls.ts';
+import type { ReplyHandler } from '../connection/pending-call.ts';
 import { payloadCodec } from '../procedures/notation.ts';
 import type { Registration } from './registration.ts';
 import type { EventRouter } from './router.ts';

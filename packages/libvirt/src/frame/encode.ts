@@ -23,5 +23,8 @@ export function encodePacket(header: Header, payload?: Uint8Array | ((writer: Xd
 
 /** Overwrites the serial of an encoded packet. */
 export function setSerial(packet: Uint8Array, serial: number): void {
-  new DataView(packet.buffer, packet.byteOffset, packet.byteLength).setUint32(20, serial);
+  packet[20] = serial >>> 24;
+  packet[21] = serial >>> 16;
+  packet[22] = serial >>> 8;
+  packet[23] = serial;
 }

@@ -41,6 +41,7 @@ export class FrameParser {
    */
   next(): Packet | undefined {
     if (this.#failure) throw this.#failure;
+    if (this.#chunk.byteLength === 0) return undefined;
     try {
       const whole = this.#partialLength === 0 ? this.#takeWhole() : undefined;
       const bytes = whole ?? this.#takePartial();
@@ -56,8 +57,10 @@ export class FrameParser {
     if (this.#chunk.byteLength < 4) return undefined;
     const length = checkedLength(this.#chunk);
     if (this.#chunk.byteLength < length) return undefined;
-    const bytes = this.#chunk.subarray(0, length);
-    this.#chunk = this.#chunk.subarray(length);
+    // One packet to a chunk is what most replies come as: no view is needed then.
+    const isAll = this.#chunk.byteLength === length;
+    const bytes = isAll ? this.#chunk : this.#chunk.subarray(0, length);
+    this.#chunk = isAll ? empty : this.#chunk.subarray(length);
     return bytes;
   }
 
@@ -89,8 +92,18 @@ export class FrameParser {
   }
 }
 
+/** A view made for a few words costs more than reading them. */
+function i32At(bytes: Uint8Array, offset: number): number {
+  return (
+    ((bytes[offset] ?? 0) << 24) |
+    ((bytes[offset + 1] ?? 0) << 16) |
+    ((bytes[offset + 2] ?? 0) << 8) |
+    (bytes[offset + 3] ?? 0)
+  );
+}
+
 function checkedLength(bytes: Uint8Array): number {
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
+  const length = i32At(bytes, 0) >>> 0;
   if (length < prefixBytes || length > maxPacketBytes) {
     throw protocolError(
       `packet of ${length} bytes announced, ${prefixBytes} to ${maxPacketBytes} expected; the other side does not speak the libvirt protocol`,
@@ -100,10 +113,9 @@ function checkedLength(bytes: Uint8Array): number {
 }
 
 function toPacket(bytes: Uint8Array): Packet {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = view.getUint32(8);
-  const type = view.getInt32(16);
-  const status = view.getInt32(24);
+  const version = i32At(bytes, 8) >>> 0;
+  const type = i32At(bytes, 16);
+  const status = i32At(bytes, 24);
   if (version !== programVersion)
     throw protocolError(`program version ${version} in a packet, ${programVersion} expected`);
   if (type === MessageType.CALL_FDS || type === MessageType.REPLY_FDS) {
@@ -116,10 +128,10 @@ function toPacket(bytes: Uint8Array): Packet {
     throw protocolError(`packet with status ${status}, 0 to 2 expected`);
   }
   return {
-    program: view.getUint32(4),
-    procedure: view.getInt32(12),
+    program: i32At(bytes, 4) >>> 0,
+    procedure: i32At(bytes, 12),
     type,
-    serial: view.getUint32(20),
+    serial: i32At(bytes, 20) >>> 0,
     status,
     payload: bytes.subarray(prefixBytes),
   };

@@ -98,7 +98,7 @@ const prepared = new Map<string, Procedure>();
 export function procedureOf(name: string): Procedure {
   const known = prepared.get(name);
   if (known) return known;
-  const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+  const entry = entryOf(name);
   if (!entry) throw new TypeError(`procedure ${name} is not known; see the tables in src/procedures`);
   const procedure = {
     ...entry,
@@ -109,4 +109,14 @@ export function procedureOf(name: string): Procedure {
   };
   prepared.set(name, procedure);
   return procedure;
+}
+
+/** Whether a call may take as long as a guest or a disk takes. A name that is not known is left for {@link procedureOf} to refuse. */
+export function isSlow(name: string): boolean {
+  const entry = entryOf(name);
+  return entry?.slow === true && entry.stream === undefined;
+}
+
+function entryOf(name: string): ProcedureEntry | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }

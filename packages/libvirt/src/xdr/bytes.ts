@@ -6,7 +6,6 @@ import type { XdrWriter } from './writer.ts';
 /** Longest string of the protocol, in bytes (REMOTE_STRING_MAX of libvirt 9.0.0). */
 export const stringMaxBytes = 4_194_304;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8');
 
 /**
@@ -22,10 +21,10 @@ export function string(options: { readonly maxBytes?: number } = {}): Codec<stri
       // A string that ends at its first zero byte on the other side would name something else than was asked for.
       if (value.includes('\0')) throw new TypeError('a string without zero characters expected; libvirt cuts it there');
       if (value.length > maxBytes) throw tooLong(value.length, maxBytes);
-      const bytes = encoder.encode(value);
-      if (bytes.byteLength > maxBytes) throw tooLong(bytes.byteLength, maxBytes);
-      writer.u32(bytes.byteLength);
-      writer.raw(bytes);
+      const lengthBytes = Buffer.byteLength(value, 'utf8');
+      if (lengthBytes > maxBytes) throw tooLong(lengthBytes, maxBytes);
+      writer.u32(lengthBytes);
+      writer.text(value, lengthBytes);
     },
     decode: (reader: XdrReader) => decoder.decode(reader.raw(reader.lengthWord(maxBytes, 'string'))),
   };

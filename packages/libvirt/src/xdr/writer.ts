@@ -1,8 +1,8 @@
 /** Appends XDR items to a buffer that grows up to a limit. */
 export class XdrWriter {
   readonly #maxBytes: number;
-  #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView<ArrayBuffer>;
+  // Out of Node's pool: memory of its own for each small packet costs more than all that is written to it.
+  #bytes: Buffer<ArrayBuffer>;
   #length = 0;
 
   /**
@@ -11,8 +11,7 @@ export class XdrWriter {
    */
   constructor(maxBytes: number, firstBytes = 256) {
     this.#maxBytes = maxBytes;
-    this.#bytes = new Uint8Array(firstBytes);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes = Buffer.allocUnsafe(firstBytes);
   }
 
   /** Bytes written so far. */
@@ -22,33 +21,33 @@ export class XdrWriter {
 
   /** Appends an unsigned 32-bit integer. */
   u32(value: number): void {
-    // First: growing replaces the view.
+    // First: growing replaces the buffer.
     const start = this.#grow(4);
-    this.#view.setUint32(start, value);
+    this.#bytes.writeUInt32BE(value, start);
   }
 
   /** Appends a signed 32-bit integer. */
   i32(value: number): void {
     const start = this.#grow(4);
-    this.#view.setInt32(start, value);
+    this.#bytes.writeInt32BE(value, start);
   }
 
   /** Appends an unsigned 64-bit integer. */
   u64(value: bigint): void {
     const start = this.#grow(8);
-    this.#view.setBigUint64(start, value);
+    this.#bytes.writeBigUInt64BE(value, start);
   }
 
   /** Appends a signed 64-bit integer. */
   i64(value: bigint): void {
     const start = this.#grow(8);
-    this.#view.setBigInt64(start, value);
+    this.#bytes.writeBigInt64BE(value, start);
   }
 
   /** Appends an IEEE double. */
   f64(value: number): void {
     const start = this.#grow(8);
-    this.#view.setFloat64(start, value);
+    this.#bytes.writeDoubleBE(value, start);
   }
 
   /** Appends raw bytes and zero padding up to a multiple of 4. */
@@ -59,6 +58,14 @@ export class XdrWriter {
     this.#bytes.fill(0, start + bytes.byteLength, start + padded);
   }
 
+  /** Appends text of that many bytes in UTF-8, and zero padding up to a multiple of 4. */
+  text(value: string, lengthBytes: number): void {
+    const padded = lengthBytes + ((4 - (lengthBytes % 4)) % 4);
+    const start = this.#grow(padded);
+    this.#bytes.write(value, start, lengthBytes, 'utf8');
+    this.#bytes.fill(0, start + lengthBytes, start + padded);
+  }
+
   /** Appends raw bytes without padding; nothing may follow them. */
   unpadded(bytes: Uint8Array): void {
     const start = this.#grow(bytes.byteLength);
@@ -67,7 +74,7 @@ export class XdrWriter {
 
   /** Overwrites an unsigned 32-bit integer that was appended earlier. */
   patchU32(offset: number, value: number): void {
-    this.#view.setUint32(offset, value);
+    this.#bytes.writeUInt32BE(value, offset);
   }
 
   /** What was written: a view on this writer's buffer, so write no more afterwards. */
@@ -82,10 +89,9 @@ export class XdrWriter {
       throw new RangeError(`arguments take more than ${this.#maxBytes} bytes, the most one libvirt packet can carry`);
     }
     if (end > this.#bytes.byteLength) {
-      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(end, this.#bytes.byteLength * 2)));
+      const larger = Buffer.allocUnsafe(Math.min(this.#maxBytes, Math.max(end, this.#bytes.byteLength * 2)));
       larger.set(this.#bytes.subarray(0, start));
       this.#bytes = larger;
-      this.#view = new DataView(larger.buffer);
     }
     this.#length = end;
     return start;
