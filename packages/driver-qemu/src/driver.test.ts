@@ -78,6 +78,21 @@ describe('prepare', () => {
     expect(world.started).toEqual([]);
   });
 
+  test('says with its first step what the host does not contain machines with, and so does ping', async () => {
+    await using world = await World.create();
+    const told: PrepareProgress[] = [];
+    const driver = world.newDriver(process.getuid?.() === 0 ? { user: 'root' } : {});
+    await driver.prepare(world.image, { owner, onProgress: (progress) => told.push(progress) });
+    const { containment = [] } = await driver.ping();
+    const lacking = containment.filter(({ active }) => !active);
+    expect(containment.map(({ name }) => name)).toContain('system calls');
+    expect(told[0]?.notices ?? []).toHaveLength(lacking.length);
+    for (const { detail, remedy } of lacking) {
+      expect(told[0]?.notices?.join('\n')).toContain(`${detail}; to mend it: ${remedy}`);
+    }
+    expect(told.slice(1).flatMap(({ notices = [] }) => notices)).toEqual([]);
+  });
+
   test('says what is missing where there is no QEMU', async () => {
     await using world = await World.create();
     const driver = world.newDriver({ binary: '/nonexistent/qemu' });

@@ -7,6 +7,7 @@ import {
   type GoldenImage,
   type GoldenSnapshot,
   type HostReport,
+  hostArchitecture,
   isWarmvmError,
   JoinedJobs,
   type Machine,
@@ -181,7 +182,9 @@ export class QemuDriver implements Driver {
   async ping(options: CallOptions = {}): Promise<HostReport> {
     options.signal?.throwIfAborted();
     await this.#open();
-    return (await this.#workshop.host(options)).report;
+    // What machines run on, where there may be some; else what they would by themselves.
+    const [golden] = this.#goldens.values();
+    return this.#workshop.report(golden?.image.architecture ?? hostArchitecture(), options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

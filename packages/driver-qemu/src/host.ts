@@ -7,6 +7,7 @@ import {
   chooseAcceleration,
   type GoldenImage,
   type HostReport,
+  hostArchitecture,
   localAcceleration,
   WarmvmError,
 } from '@warmvm/core/driver';
@@ -22,18 +23,32 @@ export interface HostFacts {
   readonly version: string;
   /** See `CompatibilityFacts`. */
   readonly hostProcessor: string;
+  /** See {@link hasSandbox}. */
+  readonly sandbox: boolean;
   readonly report: HostReport;
 }
 
 const execute = promisify(execFile);
-const NATIVE: Readonly<Record<string, GoldenImage['architecture']>> = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** @throws WARMVM_HOST_UNREACHABLE where there is no QEMU that can be started */
-export async function hostFacts(options: ParsedOptions, call: CallOptions): Promise<HostFacts> {
-  const program = options.binary ?? qemuProgram(NATIVE[process.arch] ?? 'x86_64');
+/** Whether QEMU here has a filter of system calls. On Linux one that was built without it starts no machine. */
+export const hasSandbox: boolean = process.platform === 'linux';
+
+/**
+ * What this computer is for guests of an architecture.
+ * @throws WARMVM_HOST_UNREACHABLE where there is no QEMU that can be started; WARMVM_NOT_SUPPORTED for an acceleration that those
+ * guests cannot have
+ */
+export async function hostFacts(
+  options: ParsedOptions,
+  architecture: GoldenImage['architecture'],
+  call: CallOptions,
+): Promise<HostFacts> {
+  const program = options.binary ?? qemuProgram(architecture);
   const version = await versionOf(program, call);
+  const own = hostArchitecture();
   const { acceleration, reason } = chooseAcceleration(options.acceleration, {
     hypervisor: `QEMU ${version}`,
+    ...(architecture === own ? {} : { foreign: { guest: architecture, host: own } }),
     offered: OFFERED[process.platform] ?? [],
     local: await localAcceleration(),
   });
@@ -43,6 +58,7 @@ export async function hostFacts(options: ParsedOptions, call: CallOptions): Prom
     cpuModel: defaultCpuModel(acceleration),
     version,
     hostProcessor: await hostProcessorFor(acceleration),
+    sandbox: hasSandbox,
     report: {
       host: hostname(),
       hypervisor: `QEMU ${version}`,

@@ -5,4 +5,4 @@
  */
 export { createQemuDriver } from './driver.ts';
 export type { QemuForward, QemuNetwork, QemuTapNetwork, QemuUserNetwork } from './network/network-option.ts';
-export type { QemuDriverOptions } from './options.ts';
+export { type QemuDriverOptions, qemuOptionRules } from './options.ts';

@@ -32,6 +32,7 @@ describe('parseOptions', () => {
     ['bootTimeoutMs', 1.5, RangeError],
     ['startTimeoutMs', Number.NaN, RangeError],
     ['agentTimeoutMs', 1, RangeError],
+    ['standbi' as never, 1, TypeError],
     ['clockToleranceMs', 0, RangeError],
   ])('refuses %s %s, and says which option it was', (name, value, error) => {
     const parse = (): unknown => parseOptions({ [name]: value });

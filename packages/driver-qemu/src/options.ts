@@ -1,6 +1,17 @@
 import { availableParallelism } from 'node:os';
-import { type Clock, systemClock } from '@warmvm/core/driver';
-import { type ParsedNetwork, parseNetwork, type QemuNetwork } from './network/network-option.ts';
+import {
+  aClock,
+  type Clock,
+  checkedBy,
+  checkOptions,
+  type OptionRules,
+  oneOf,
+  systemClock,
+  textLike,
+  trueOrFalse,
+  wholeNumber,
+} from '@warmvm/core/driver';
+import { NETWORK_SCHEMA, type ParsedNetwork, parseNetwork, type QemuNetwork } from './network/network-option.ts';
 
 /** Options of `createQemuDriver`. */
 export interface QemuDriverOptions {
@@ -8,7 +19,7 @@ export interface QemuDriverOptions {
   readonly binary?: string;
   /**
    * Folder for what lives and dies with processes: machines, marks, overlays; made with mode 0700.
-   * @default `warmvm/qemu` below `XDG_STATE_HOME`, or below `~/.local/state`
+   * @default `warmvm/qemu` below `XDG_STATE_HOME`, or below `~/.local/state`; for root `/var/lib/warmvm/qemu`
    */
   readonly stateDirectory?: string;
   /** `auto` takes KVM or HVF only where it can really run guests. @default 'auto' */
@@ -63,12 +74,33 @@ export interface ParsedOptions
   readonly network: ParsedNetwork | undefined;
 }
 
+/** What each option may be; `optionsSchema` makes a JSON schema of it. */
+export const qemuOptionRules: OptionRules<QemuDriverOptions> = {
+  binary: textLike(/^[\w./+-]{1,200}$/, 'the name or path of a program'),
+  stateDirectory: textLike(/^\/[\w./@+-]{1,64}$/, 'an absolute path of at most 65 letters'),
+  acceleration: oneOf('auto', 'kvm', 'hvf', 'tcg'),
+  keepGoldens: trueOrFalse,
+  user: textLike(/^[A-Za-z_][\w.-]{0,31}\$?$/, 'the name of a user'),
+  cgroup: textLike(/^\/[\w./@:+-]{1,400}$/, 'an absolute path'),
+  maxOverlayBytes: wholeNumber(2 ** 20, 2 ** 44),
+  maxCacheBytes: wholeNumber(0, 2 ** 50),
+  network: checkedBy((_name, value) => void parseNetwork(value), NETWORK_SCHEMA),
+  standby: wholeNumber(0, 64),
+  concurrentForks: wholeNumber(1, 64),
+  bootTimeoutMs: wholeNumber(1_000, 3_600_000),
+  startTimeoutMs: wholeNumber(100, 600_000),
+  agentTimeoutMs: wholeNumber(100, 600_000),
+  clockToleranceMs: wholeNumber(1, 60_000),
+  clock: aClock,
+};
+
 /**
  * Checks and completes the options.
- * @throws TypeError, RangeError naming the option, its value and what was expected
+ * @throws TypeError, RangeError naming the option, its value and what was expected; TypeError for one that is unknown
  */
 export function parseOptions(options: QemuDriverOptions): ParsedOptions {
-  const parsed: ParsedOptions = {
+  checkOptions(options, qemuOptionRules);
+  return {
     binary: options.binary,
     stateDirectory: options.stateDirectory,
     user: options.user,
@@ -86,35 +118,4 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
     clockToleranceMs: options.clockToleranceMs ?? 50,
     clock: options.clock ?? systemClock,
   };
-  requireText('binary', parsed.binary, /^[\w./+-]{1,200}$/, 'the name or path of a program');
-  requireText('stateDirectory', parsed.stateDirectory, /^\/[\w./@+-]{1,64}$/, 'an absolute path of at most 65 letters');
-  if (!['auto', 'kvm', 'hvf', 'tcg'].includes(parsed.acceleration)) {
-    throw new RangeError(`options.acceleration is '${parsed.acceleration}', expected one of auto, kvm, hvf, tcg`);
-  }
-  if (typeof parsed.keepGoldens !== 'boolean') {
-    throw new TypeError(`options.keepGoldens is ${typeof parsed.keepGoldens}, expected a boolean`);
-  }
-  requireText('user', parsed.user, /^[A-Za-z_][\w.-]{0,31}\$?$/, 'the name of a user');
-  requireText('cgroup', parsed.cgroup, /^\/[\w./@:+-]{1,400}$/, 'an absolute path');
-  requireInteger('maxOverlayBytes', parsed.maxOverlayBytes, 2 ** 20, 2 ** 44);
-  requireInteger('maxCacheBytes', parsed.maxCacheBytes, 0, 2 ** 50);
-  requireInteger('standby', parsed.standby, 0, 64);
-  requireInteger('concurrentForks', parsed.concurrentForks, 1, 64);
-  requireInteger('bootTimeoutMs', parsed.bootTimeoutMs, 1_000, 3_600_000);
-  requireInteger('startTimeoutMs', parsed.startTimeoutMs, 100, 600_000);
-  requireInteger('agentTimeoutMs', parsed.agentTimeoutMs, 100, 600_000);
-  requireInteger('clockToleranceMs', parsed.clockToleranceMs, 1, 60_000);
-  return parsed;
-}
-
-function requireText(name: string, value: unknown, pattern: RegExp, expected: string): void {
-  if (value === undefined) return;
-  if (typeof value !== 'string') throw new TypeError(`options.${name} is ${typeof value}, expected ${expected}`);
-  if (!pattern.test(value)) throw new RangeError(`options.${name} is '${value}', expected ${expected}`);
-}
-
-function requireInteger(name: string, value: unknown, minimum: number, maximum: number): void {
-  if (typeof value !== 'number') throw new TypeError(`options.${name} is ${typeof value}, expected a number`);
-  if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
-  throw new RangeError(`options.${name} is ${value}, expected a whole number from ${minimum} to ${maximum}`);
 }

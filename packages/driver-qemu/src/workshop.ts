@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { CallOptions } from '@warmvm/core/driver';
+import type { CallOptions, GoldenImage, HostReport } from '@warmvm/core/driver';
 import { type MachinePlan, qemuProgram } from './command-line/machine-plan.ts';
 import {
   type CgroupParent,
@@ -10,11 +10,11 @@ import {
   removeCgroup,
   removeCgroupsOf,
 } from './containment/cgroup.ts';
-import { findContainment } from './containment/find-containment.ts';
-import type { ContainedUser, Containment } from './containment/launch.ts';
+import { type FoundContainment, findContainment } from './containment/find-containment.ts';
+import type { ContainedUser } from './containment/launch.ts';
 import { requirePassable, shareFolder } from './containment/shared-files.ts';
 import { StateFolder } from './home/state-folder.ts';
-import { type HostFacts, hostFacts } from './host.ts';
+import { type HostFacts, hasSandbox, hostFacts } from './host.ts';
 import { Plugs } from './network/plugs.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Qemu } from './process/qemu.ts';
@@ -28,8 +28,8 @@ export class Workshop {
   readonly state: StateFolder;
   readonly plugs: Plugs;
   readonly #start: StartProcess;
-  #facts: Promise<HostFacts> | undefined;
-  #containment: Promise<Containment> | undefined;
+  readonly #facts = new Map<GoldenImage['architecture'], Promise<HostFacts>>();
+  #containment: Promise<FoundContainment> | undefined;
   #open = false;
   readonly #leaving = new Set<Promise<void>>();
   readonly #held = new Map<string, AsyncDisposable>();
@@ -59,35 +59,46 @@ export class Workshop {
     while (this.#atWork > 0) await new Promise<void>((resolve) => this.#resting.push(resolve));
   }
 
-  /** Asked once; anew after it failed. */
-  async host(call: CallOptions): Promise<HostFacts> {
-    const asked = this.#facts ?? hostFacts(this.options, call);
-    this.#facts = asked;
+  /** What this computer is for guests of an architecture. Asked once; anew after it failed. */
+  async host(architecture: GoldenImage['architecture'], call: CallOptions): Promise<HostFacts> {
+    const asked = this.#facts.get(architecture) ?? hostFacts(this.options, architecture, call);
+    this.#facts.set(architecture, asked);
     try {
       return await asked;
     } catch (error) {
-      this.#facts = undefined;
+      this.#facts.delete(architecture);
       throw error;
     }
   }
 
-  /** What keeps QEMU in its place here. Asked once; anew after it failed. */
-  async containment(call: CallOptions): Promise<Containment> {
+  /** What this computer is for guests of an architecture, and what contains machines on it. */
+  async report(architecture: GoldenImage['architecture'], call: CallOptions): Promise<HostReport> {
+    const { report } = await this.host(architecture, call);
+    const { safeguards } = await this.#found(call);
+    return { ...report, containment: safeguards };
+  }
+
+  /** What keeps QEMU in its place here, with our folders open to it. */
+  async containment(call: CallOptions): Promise<FoundContainment> {
+    const found = await this.#found(call);
+    await this.#letIn(found.user);
+    return found;
+  }
+
+  /** Asked once; anew after it failed. */
+  async #found({ signal }: CallOptions): Promise<FoundContainment> {
+    signal?.throwIfAborted();
     const { user, cgroup } = this.options;
     const asked =
       this.#containment ??
-      this.host(call).then(({ acceleration }) =>
-        findContainment({
-          acceleration,
-          ...(user === undefined ? {} : { user }),
-          ...(cgroup === undefined ? {} : { cgroup }),
-        }),
-      );
+      findContainment({
+        sandbox: hasSandbox,
+        ...(user === undefined ? {} : { user }),
+        ...(cgroup === undefined ? {} : { cgroup }),
+      });
     this.#containment = asked;
     try {
-      const found = await asked;
-      await this.#letIn(found.user);
-      return found;
+      return await asked;
     } catch (error) {
       this.#containment = undefined;
       throw error;

@@ -1,3 +1,4 @@
+import { INTERFACE_NAME } from './interface-name.ts';
 import type { ChannelPlan, DiskPlan, MachinePlan } from './machine-plan.ts';
 import type { NetworkPlan } from './network-plan.ts';
 
@@ -7,7 +8,6 @@ const WORD = /^[A-Za-z0-9][\w.+-]{0,63}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The lowest bit of the first byte is clear: an address of one card. */
 const MAC = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
-const TAP = /^[A-Za-z0-9][\w.-]{0,14}$/;
 /** Bytes that a `sockaddr_un` has for a path, without the NUL: 107 on Linux, 103 on macOS. */
 const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
 const MEBIBYTE = 2 ** 20;
@@ -24,6 +24,7 @@ export function checkPlan(plan: MachinePlan): void {
   checkBoot(plan);
   plan.disks.forEach(checkDisk);
   checkChannel('qmp', plan.qmp);
+  if (plan.starter !== undefined) checkChannel('starter', plan.starter);
   if (plan.heir !== undefined) checkChannel('heir', plan.heir);
   checkChannel('agent', plan.agent);
   if (plan.console.kind === 'inherited') checkChannel('console', plan.console);
@@ -94,7 +95,7 @@ function checkChannel(name: string, plan: ChannelPlan): void {
 function checkNetwork(plan: NetworkPlan): void {
   if (plan.kind === 'none') return;
   requireMatch('network.mac', plan.mac, MAC, 'a unicast MAC address in lower case');
-  if (plan.kind === 'tap') requireMatch('network.name', plan.name, TAP, 'the name of a network interface');
+  if (plan.kind === 'tap') requireMatch('network.name', plan.name, INTERFACE_NAME, 'the name of a network interface');
   if (plan.kind === 'user' && plan.firstAddress !== undefined) {
     requireMatch('network.firstAddress', plan.firstAddress, /^10\.0\.2\.\d{1,3}$/, 'an address of 10.0.2.0/24');
   }

@@ -33,7 +33,7 @@ export function compatibilityKey(plan: MachinePlan, facts: CompatibilityFacts): 
 
 /** The plan without what a device state does not depend on. */
 function alike(plan: MachinePlan): MachinePlan {
-  const { generationId, memory, boot, disks, network, heir: _heir, ...rest } = plan;
+  const { generationId, memory, boot, disks, network, heir: _heir, starter: _starter, ...rest } = plan;
   const channel = { kind: 'listen', path: ANY_PATH } as const;
   return {
     ...rest,

@@ -17,6 +17,8 @@ export interface MachinePlan {
   readonly disks: readonly DiskPlan[];
   /** The monitor. */
   readonly qmp: ChannelPlan;
+  /** Where QEMU has to find whoever started it, before it does anything else. @default nowhere */
+  readonly starter?: ChannelPlan;
   /** A second monitor, for whoever takes the machine over from a living owner. @default none */
   readonly heir?: ChannelPlan;
   /** The guest agent's port. */

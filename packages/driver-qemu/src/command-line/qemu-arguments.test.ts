@@ -54,6 +54,12 @@ describe('qemuArguments', () => {
     `);
   });
 
+  test('looks for whoever starts it before it opens anything else', () => {
+    const found = lines(machinePlan({ starter: { kind: 'connect', path: '/machine/o1' } }));
+    const [first] = found.filter((line) => line.startsWith('-chardev'));
+    expect(first).toBe('-chardev socket,id=starter,path=/machine/o1,server=off');
+  });
+
   test('forks it on x86-64: private memory, no kernel, waiting for its state', () => {
     const memory = { bytes: 2 ** 28, file: { path: '/golden/memory', share: false } };
     const template = new Set(lines(machinePlan()));
@@ -72,8 +78,17 @@ describe('qemuArguments', () => {
     expect(lines(plan).filter((line) => !other.has(line))).toMatchInlineSnapshot(`
       [
         "-machine virt,gic-version=max,memory-backend=memory,dump-guest-core=off,mem-merge=off",
+        "-cpu max,pauth-impdef=on",
       ]
     `);
+  });
+
+  test.each<[string, Partial<MachinePlan>]>([
+    ['KVM', { acceleration: 'kvm', cpuModel: 'host' }],
+    ['a model of its own', { acceleration: 'tcg', cpuModel: 'cortex-a72' }],
+  ])('leaves the processor of an arm64 guest as it is with %s', (_, changes) => {
+    const { generationId: _id, ...plan } = machinePlan({ architecture: 'aarch64', machineType: 'virt', ...changes });
+    expect(lines(plan)).toContain(`-cpu ${changes.cpuModel}`);
   });
 
   test.each<[string, NetworkPlan, string]>([

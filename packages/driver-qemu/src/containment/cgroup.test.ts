@@ -25,12 +25,24 @@ describe('findCgroupParent', () => {
   test('says what is missing of it, and what to do', async () => {
     await using root = await temporaryFolder();
     const path = await cgroup(root.path, 'pids\n');
-    expect(await findCgroupParent(path, root.path)).toMatch(/does not pass memory and pids on \(write "\+memory/);
+    expect(await findCgroupParent(path, root.path)).toEqual({
+      reason: `${path} does not pass memory and pids on`,
+      remedy: `write "+memory +pids +cpu" to ${path}/cgroup.subtree_control`,
+    });
   });
 
   test('says where there is no version 2', async () => {
     await using root = await temporaryFolder();
-    expect(await findCgroupParent(undefined, root.path)).toMatch(/is not a cgroup version 2 file system/);
+    expect(await findCgroupParent(undefined, root.path)).toMatchObject({
+      reason: expect.stringContaining('is not a cgroup version 2 file system'),
+      remedy: expect.stringContaining('systemd.unified_cgroup_hierarchy=1'),
+    });
+  });
+
+  test('takes none unasked that is not this user’s own', async () => {
+    await using root = await temporaryFolder();
+    await cgroup(root.path, 'cpu memory pids\n');
+    expect(await findCgroupParent(undefined, join(root.path))).toHaveProperty('remedy');
   });
 });
 

@@ -12,6 +12,14 @@ export interface CgroupParent {
   readonly controllers: readonly string[];
 }
 
+/** Why machines have no cgroups. */
+export interface NoCgroup {
+  /** Why, as it follows `not limited: `. */
+  readonly reason: string;
+  /** What to do. */
+  readonly remedy: string;
+}
+
 /** What one machine may use of its host. */
 export interface CgroupLimits {
   readonly memoryBytes: number;
@@ -45,28 +53,33 @@ export function cgroupLimits(machine: {
 
 /**
  * The cgroup to make machines' cgroups in: the one asked for, or the nearest above ours that belongs to this user, as systemd gives
- * to the services and sessions of users. Nothing of root's is taken unasked: it is systemd's. Else a sentence that says why there is none.
+ * to the services and sessions of users. Nothing of root's is taken unasked: it is systemd's. Else why there is none.
  * @param root where the cgroup file system is mounted @default '/sys/fs/cgroup'
  */
-export async function findCgroupParent(wanted?: string, root: string = ROOT): Promise<CgroupParent | string> {
-  const all = await text(join(root, 'cgroup.controllers'));
-  if (all === undefined) return `no cgroup limits: ${root} is not a cgroup version 2 file system`;
-  if (wanted !== undefined) {
-    const parent = await usable(wanted);
-    return typeof parent === 'string' ? `no cgroup limits: ${parent}` : parent;
+export async function findCgroupParent(wanted?: string, root: string = ROOT): Promise<CgroupParent | NoCgroup> {
+  if (wanted !== undefined) return usable(wanted);
+  if ((await text(join(root, 'cgroup.controllers'))) === undefined) {
+    const remedy = 'boot Linux with cgroup version 2 alone, such as with systemd.unified_cgroup_hierarchy=1';
+    return { reason: `${root} is not a cgroup version 2 file system`, remedy };
   }
-  const own = /^0::(\/.*)$/m.exec((await text('/proc/self/cgroup')) ?? '')?.[1];
-  if (own === undefined) return 'no cgroup limits: this process is in no cgroup of version 2';
   if (process.getuid?.() === 0) {
-    return 'no cgroup limits: root must name a delegated cgroup (options.cgroup), such as one of a systemd service with Delegate=yes';
+    const reason = "the cgroups of root are the system manager's, and none was named";
+    return {
+      reason,
+      remedy: 'name a delegated one with options.cgroup, as a systemd service with Delegate=yes has it',
+    };
   }
+  const own = /^0::(\/.*)$/m.exec((await text('/proc/self/cgroup')) ?? '')?.[1] ?? '/';
   for (let path = dirname(join(root, own)); path.startsWith(root); path = dirname(path)) {
     const owner = await stat(path).catch(() => undefined);
     if (owner?.uid !== process.getuid?.()) break;
     const parent = await usable(path);
-    if (typeof parent !== 'string') return parent;
+    if ('controllers' in parent) return parent;
   }
-  return 'no cgroup limits: no cgroup with memory and pids is delegated to this user (run it in `systemd-run --user --scope`)';
+  return {
+    reason: 'no cgroup with memory and pids is delegated to this user',
+    remedy: 'run it in one: systemd-run --user --scope -p Delegate=yes ...',
+  };
 }
 
 /** Makes a cgroup for one generation of a machine, with its limits. @throws WARMVM_HOST_OPERATION */
@@ -120,17 +133,21 @@ export async function removeCgroup(path: string, clock: Clock): Promise<void> {
   }
 }
 
-async function usable(path: string): Promise<CgroupParent | string> {
-  const enabled = (await text(join(path, 'cgroup.subtree_control')))?.trim().split(/\s+/) ?? [];
+async function usable(path: string): Promise<CgroupParent | NoCgroup> {
+  const enabled = (await text(join(path, 'cgroup.subtree_control')))?.trim().split(/\s+/);
+  if (enabled === undefined) {
+    return { reason: `${path} is no cgroup of version 2`, remedy: 'name one below a cgroup version 2 file system' };
+  }
   if (!enabled.includes('memory') || !enabled.includes('pids')) {
-    return `${path} does not pass memory and pids on (write "+memory +pids +cpu" to its cgroup.subtree_control)`;
+    const remedy = `write "+memory +pids +cpu" to ${path}/cgroup.subtree_control`;
+    return { reason: `${path} does not pass memory and pids on`, remedy };
   }
   for (const file of [path, join(path, 'cgroup.procs')]) {
     const writable = await access(file, constants.W_OK).then(
       () => true,
       () => false,
     );
-    if (!writable) return `${file} may not be written to`;
+    if (!writable) return { reason: `${file} may not be written to`, remedy: `give ${path} to this user` };
   }
   return { path, controllers: enabled };
 }

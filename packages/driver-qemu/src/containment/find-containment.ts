@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { WarmvmError } from '@warmvm/core/driver';
-import { findCgroupParent } from './cgroup.ts';
+import { type Safeguard, WarmvmError } from '@warmvm/core/driver';
+import { findCgroupParent, type NoCgroup } from './cgroup.ts';
 import { type ContainedUser, type Containment, launch } from './launch.ts';
+import { safeguardsOf, type Tool } from './safeguards.ts';
 
 /** What a host is asked for. */
 export interface FindContainmentOptions {
@@ -15,8 +16,14 @@ export interface FindContainmentOptions {
   readonly user?: string;
   /** Delegated cgroup to make machines' in. @default the nearest that belongs to this user */
   readonly cgroup?: string;
-  /** Machines need to open the device of the acceleration. */
-  readonly acceleration: 'kvm' | 'hvf' | 'tcg';
+  /** Whether QEMU here has a filter of system calls. */
+  readonly sandbox: boolean;
+}
+
+/** What QEMU is contained with, and what of it is to be told. */
+export interface FoundContainment extends Containment {
+  /** Each that there could be, whether or not it is active. */
+  readonly safeguards: readonly Safeguard[];
 }
 
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
@@ -27,45 +34,59 @@ const TRIAL_FILE_BYTES = 2 ** 30;
 
 /**
  * Finds out, by trying, what this host has to contain a QEMU process with. Costs a few processes: once for a driver.
- * @throws WARMVM_HOST_OPERATION when the user that was asked for does not exist, or another than root asks for one
+ * @throws WARMVM_HOST_OPERATION when the user or the cgroup that was asked for cannot be had
  */
-export async function findContainment(options: FindContainmentOptions): Promise<Containment> {
+export async function findContainment(options: FindContainmentOptions): Promise<FoundContainment> {
   const user = await findUser(options);
-  const missing: string[] = [];
-  const programs = {
-    ...(await findProgram('prlimit', 'core dumps and file sizes are not limited', missing)),
-    ...(await findProgram('setpriv', 'machines do not die with this process (the sweep removes them)', missing)),
-  };
-  const wanted = { ...programs, ...(user === undefined ? {} : { user }), missing: [] };
-  const usable = await firstThatWorks(wanted, missing);
+  const wanted = user === undefined ? {} : { user };
+  const tools = await toolsThatWork(wanted, { prlimit: await find('prlimit'), setpriv: await find('setpriv') });
   const cgroup = await findCgroupParent(options.cgroup);
-  if (typeof cgroup === 'string') missing.push(cgroup);
-  if (process.getuid?.() === 0 && user === undefined) missing.push('QEMU runs as root, as options.user asks');
-  if (user?.name === 'nobody') {
-    missing.push('QEMU runs as nobody, whom other services may use too; a user named warmvm would be its own');
-  }
-  return { ...usable, ...(typeof cgroup === 'string' ? {} : { cgroup }), missing };
+  if (options.cgroup !== undefined && 'reason' in cgroup) throw noSuchCgroup(options.cgroup, cgroup);
+  return {
+    ...wanted,
+    ...programsOf(tools),
+    ...('controllers' in cgroup ? { cgroup } : {}),
+    safeguards: safeguardsOf({
+      sandbox: options.sandbox,
+      isRoot: process.getuid?.() === 0,
+      ...wanted,
+      ...tools,
+      cgroup,
+    }),
+  };
 }
 
-/** Containers forbid one thing or the other: takes as much as they allow. */
-async function firstThatWorks(wanted: Containment, missing: string[]): Promise<Containment> {
-  const { prlimit, setpriv, ...bare } = wanted;
-  const limits = prlimit === undefined ? {} : { prlimit };
-  const privileges = setpriv === undefined ? {} : { setpriv };
-  const program = await findProgram('true', '', []);
-  if (program.true === undefined) return bare;
-  const candidates: readonly Containment[] = [wanted, { ...bare, ...privileges }, { ...bare, ...limits }];
-  for (const candidate of candidates) {
-    const complaint = await attempt(candidate, program.true);
-    if (complaint === undefined) return candidate;
-    missing.push(`this host does not allow all of the containment: ${complaint}`);
-  }
-  return bare;
+/** Programs that contain others, tried or not. */
+interface Tools {
+  readonly prlimit: Tool;
+  readonly setpriv: Tool;
+}
+
+/** Containers forbid one thing or the other: leaves out what does not work. */
+async function toolsThatWork(wanted: Containment, tools: Tools): Promise<Tools> {
+  const program = await find('true');
+  if ('missing' in program) return { prlimit: program, setpriv: program };
+  const complaintOf = (some: Tools): Promise<string | undefined> =>
+    attempt({ ...wanted, ...programsOf(some) }, program.path);
+  if ((await complaintOf(tools)) === undefined) return tools;
+  const alone = async (name: keyof Tools): Promise<Tool> => {
+    const left = { missing: 'the other is tried alone' };
+    const complaint = await complaintOf({ prlimit: left, setpriv: left, [name]: tools[name] });
+    return complaint === undefined ? tools[name] : { missing: `this host does not allow it (${complaint})` };
+  };
+  return { prlimit: await alone('prlimit'), setpriv: await alone('setpriv') };
+}
+
+function programsOf({ prlimit, setpriv }: Tools): Pick<Containment, 'prlimit' | 'setpriv'> {
+  return {
+    ...('path' in prlimit ? { prlimit: prlimit.path } : {}),
+    ...('path' in setpriv ? { setpriv: setpriv.path } : {}),
+  };
 }
 
 async function attempt(containment: Containment, program: string): Promise<string | undefined> {
-  const plan = { program, arguments: [], directory: '/', maxFileBytes: TRIAL_FILE_BYTES, stdio: 'ignore' } as const;
-  const { command, arguments: list, options } = launch(plan, containment);
+  const plan = { program, arguments: [], directory: '/', maxFileBytes: TRIAL_FILE_BYTES, accelerated: true } as const;
+  const { command, arguments: list, options } = launch({ ...plan, stdio: 'ignore' }, containment);
   const { uid, gid, env } = options;
   const identity = uid === undefined || gid === undefined ? {} : { uid, gid };
   try {
@@ -77,24 +98,19 @@ async function attempt(containment: Containment, program: string): Promise<strin
   }
 }
 
-async function findProgram<Name extends string>(
-  name: Name,
-  consequence: string,
-  missing: string[],
-): Promise<{ readonly [key in Name]?: string }> {
+async function find(name: string): Promise<Tool> {
   for (const folder of FOLDERS) {
     const path = `${folder}/${name}`;
     const found = await access(path, constants.X_OK).then(
       () => true,
       () => false,
     );
-    if (found) return { [name]: path } as { readonly [key in Name]?: string };
+    if (found) return { path };
   }
-  missing.push(`${name} (util-linux) is not installed: ${consequence}`);
-  return {};
+  return { missing: `${name} is not installed` };
 }
 
-async function findUser({ user, acceleration }: FindContainmentOptions): Promise<ContainedUser | undefined> {
+async function findUser({ user }: FindContainmentOptions): Promise<ContainedUser | undefined> {
   if (process.getuid?.() !== 0) {
     if (user === undefined) return undefined;
     throw noSuchUser(user, 'only root may run QEMU as another user; leave options.user out');
@@ -104,7 +120,7 @@ async function findUser({ user, acceleration }: FindContainmentOptions): Promise
     const uid = await numberOf('-u', name);
     const gid = (await ownGroup(name)) ?? (await numberOf('-g', name));
     if (uid !== undefined && gid !== undefined && uid !== 0) {
-      return { name, uid, gid, groups: acceleration === 'kvm' ? await deviceGroup() : [] };
+      return { name, uid, gid, groups: await deviceGroup() };
     }
   }
   throw noSuchUser(user ?? USERS.join(', '), 'make a system user for it, such as with `useradd --system warmvm`');
@@ -145,5 +161,11 @@ async function deviceGroup(): Promise<readonly number[]> {
 function noSuchUser(user: string, remedy: string): WarmvmError {
   return new WarmvmError('WARMVM_HOST_OPERATION', `QEMU cannot run as ${user}: ${remedy}`, {
     details: { user, remedy },
+  });
+}
+
+function noSuchCgroup(path: string, { reason, remedy }: NoCgroup): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_OPERATION', `machines cannot be limited by options.cgroup: ${reason}`, {
+    details: { cgroup: path, remedy },
   });
 }

@@ -6,9 +6,10 @@ const plan = {
   arguments: ['-S'],
   directory: '/m',
   maxFileBytes: 1000,
+  accelerated: false,
   stdio: 'ignore',
 } as const;
-const tools: Containment = { prlimit: '/bin/prlimit', setpriv: '/bin/setpriv', missing: [] };
+const tools: Containment = { prlimit: '/bin/prlimit', setpriv: '/bin/setpriv' };
 const user = { name: 'guest', uid: 900, gid: 901, groups: [] };
 const words = (containment: Containment): string => {
   const { command, arguments: list } = launch(plan, containment);
@@ -26,13 +27,18 @@ describe('launch', () => {
     expect(words({ ...tools, user })).toContain(
       'setpriv --reuid 900 --regid 901 --clear-groups --bounding-set -all --inh-caps -all --pdeathsig KILL --no-new-privs -- ',
     );
-    expect(words({ ...tools, user: { ...user, groups: [104] } })).toContain(' --groups 104 ');
     expect(launch(plan, { ...tools, user }).options).not.toHaveProperty('uid');
   });
 
+  test('keeps the group of the device for those alone that open it', () => {
+    const containment = { ...tools, user: { ...user, groups: [104] } };
+    expect(launch({ ...plan, accelerated: true }, containment).arguments.join(' ')).toContain(' --groups 104 ');
+    expect(words(containment)).toContain(' --clear-groups ');
+  });
+
   test('does without what the host does not have', () => {
-    expect(words({ missing: [] })).toBe('/usr/bin/qemu -S');
-    expect(launch(plan, { missing: [], user }).options).toMatchObject({ uid: 900, gid: 901 });
+    expect(words({})).toBe('/usr/bin/qemu -S');
+    expect(launch(plan, { user }).options).toMatchObject({ uid: 900, gid: 901 });
   });
 
   test('takes nothing along: not the environment, not the folder, not the terminal', () => {

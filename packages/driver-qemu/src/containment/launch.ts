@@ -10,15 +10,13 @@ export interface Containment {
   readonly user?: ContainedUser;
   /** Where cgroups of machines are made; absent: machines are not limited in memory, processes and processors. */
   readonly cgroup?: CgroupParent;
-  /** What could not be had and what that means, a sentence each, for the log and `doctor`. */
-  readonly missing: readonly string[];
 }
 
 export interface ContainedUser {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
-  /** Groups it keeps besides its own, such as the one that may open `/dev/kvm`. */
+  /** Groups that may open the devices of an acceleration, such as `/dev/kvm`: kept by a process that is to run guests with it. */
   readonly groups: readonly number[];
 }
 
@@ -37,6 +35,8 @@ export interface LaunchPlan {
   readonly directory: string;
   /** No file it writes may become longer; its memory file counts when it makes it (`share`). */
   readonly maxFileBytes: number;
+  /** It opens the device of the host's acceleration. */
+  readonly accelerated: boolean;
   /** As for `spawn`; QEMU needs no standard input. */
   readonly stdio: SpawnOptions['stdio'];
 }
@@ -54,7 +54,7 @@ export function launch(plan: LaunchPlan, containment: Containment): Launch {
     ...(prlimit === undefined
       ? []
       : [prlimit, '--core=0:0', `--fsize=${plan.maxFileBytes}:${plan.maxFileBytes}`, '--']),
-    ...(setpriv === undefined ? [] : [setpriv, ...privileges(user), '--']),
+    ...(setpriv === undefined ? [] : [setpriv, ...privileges(user, plan.accelerated), '--']),
     plan.program,
     ...plan.arguments,
   ];
@@ -69,10 +69,11 @@ export function launch(plan: LaunchPlan, containment: Containment): Launch {
   };
 }
 
-function privileges(user: ContainedUser | undefined): string[] {
+function privileges(user: ContainedUser | undefined, accelerated: boolean): string[] {
   const always = ['--pdeathsig', 'KILL', '--no-new-privs'];
   if (user === undefined) return always;
-  const groups = user.groups.length === 0 ? ['--clear-groups'] : ['--groups', user.groups.join(',')];
+  const kept = accelerated ? user.groups : [];
+  const groups = kept.length === 0 ? ['--clear-groups'] : ['--groups', kept.join(',')];
   return [
     ...['--reuid', String(user.uid), '--regid', String(user.gid), ...groups],
     ...['--bounding-set', '-all', '--inh-caps', '-all'],

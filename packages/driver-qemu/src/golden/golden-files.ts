@@ -1,6 +1,6 @@
 import { chmod, copyFile, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GoldenImage } from '@warmvm/core/driver';
+import { type GoldenImage, WarmvmError } from '@warmvm/core/driver';
 import type { BootPlan, DiskPlan } from '../command-line/machine-plan.ts';
 import type { ContainedUser } from '../containment/launch.ts';
 import { shareFile } from '../containment/shared-files.ts';
@@ -15,6 +15,18 @@ export function bootOf({ boot }: GoldenImage): BootPlan {
   if (boot.kind === 'disk') return { kind: 'disk' };
   const { kernel, initrd, commandLine } = boot;
   return { kind: 'kernel', kernelPath: kernel.path, initrdPath: initrd.path, commandLine };
+}
+
+/** The machine of arm64 has no BIOS, and no firmware comes with this driver. @throws WARMVM_NOT_SUPPORTED */
+export function requireBootable({ name, architecture, boot }: GoldenImage): void {
+  if (architecture === 'x86_64' || boot.kind === 'kernel') return;
+  throw new WarmvmError(
+    'WARMVM_NOT_SUPPORTED',
+    `image ${name} is a disk for ${architecture}, which boots with firmware only`,
+    {
+      details: { image: name, architecture, expected: 'a kernel with an initrd, or a disk for x86_64' },
+    },
+  );
 }
 
 /** A blank disk is a sparse raw file; one of the user's is never written, but lies below an overlay. */

@@ -50,7 +50,7 @@ const BOOT_ATTEMPTS = 4;
 
 /** The template's machine, without its paths and channels: what the key is made of. */
 export function templatePlan(image: GoldenImage, network: NetworkPlan, facts: HostFacts): MachinePlan {
-  const { acceleration, cpuModel } = facts;
+  const { acceleration, cpuModel, sandbox } = facts;
   return {
     name: 'template',
     architecture: image.architecture,
@@ -67,7 +67,7 @@ export function templatePlan(image: GoldenImage, network: NetworkPlan, facts: Ho
     network,
     ...(image.architecture === 'x86_64' ? { generationId: randomUUID() } : {}),
     incoming: false,
-    sandbox: true,
+    sandbox,
   };
 }
 

@@ -2,12 +2,14 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions, GoldenImage, GoldenSnapshot, PrepareOptions } from '@warmvm/core/driver';
 import { compatibilityKey } from '../command-line/compatibility-key.ts';
+import { noticesOf } from '../containment/safeguards.ts';
 import { shareFolder } from '../containment/shared-files.ts';
 import type { Home } from '../home/state-folder.ts';
 import type { HostFacts } from '../host.ts';
 import { collectTemplates, lockTemplate } from '../state-directory/template-cache.ts';
 import { Supply } from '../supply.ts';
 import type { Workshop } from '../workshop.ts';
+import { requireBootable } from './golden-files.ts';
 import { makeGolden, renewalOf, templatePlan } from './golden-maker.ts';
 import { loadTemplate, type Template } from './template.ts';
 
@@ -28,7 +30,7 @@ export interface QemuGolden extends GoldenSnapshot {
 /**
  * Finds the template that fits the image and this computer, or makes it in a folder beside that gets its name when it is whole.
  * The record of it is ours alone.
- * @throws WARMVM_GOLDEN_INVALID; nothing is left then
+ * @throws WARMVM_GOLDEN_INVALID, WARMVM_NOT_SUPPORTED; nothing is left then
  */
 export async function obtainGolden(
   workshop: Workshop,
@@ -36,8 +38,9 @@ export async function obtainGolden(
   options: PrepareOptions,
 ): Promise<QemuGolden> {
   renewalOf(image);
+  requireBootable(image);
   const { state } = workshop;
-  const facts = await workshop.host(options);
+  const facts = await workshop.host(image.architecture, options);
   const key = keyFor(workshop, image, facts);
   const home = await state.create({
     kind: 'golden',
@@ -47,13 +50,14 @@ export async function obtainGolden(
     golden: null,
     process: null,
   });
-  const user = await workshop.user(options);
+  const { user, safeguards } = await workshop.containment(options);
+  const told = { ...options, ...withNotices(options.onProgress, noticesOf(safeguards)) };
   // Its files are open to the user that QEMU runs as, and to no other.
   const common = user === undefined ? key : `${key}-${user.gid}`;
   const name = workshop.options.keepGoldens ? common : `${common}${OWN}${home.id}`;
   await state.update(home, { golden: name });
   try {
-    const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, options);
+    const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, told);
     const template = await (workshop.options.keepGoldens ? shared(workshop, name, make, options) : make());
     options.signal?.throwIfAborted();
     const standby = { count: workshop.options.standby, owner: options.owner };
@@ -147,4 +151,19 @@ function imageKey({ digest, boot }: GoldenImage): string {
 
 function callOf({ signal }: CallOptions): CallOptions {
   return signal === undefined ? {} : { signal };
+}
+
+/** The first step that is told also tells what this host lacks. */
+function withNotices(
+  onProgress: PrepareOptions['onProgress'],
+  notices: readonly string[],
+): Pick<PrepareOptions, 'onProgress'> {
+  if (onProgress === undefined || notices.length === 0) return {};
+  let isFirst = true;
+  return {
+    onProgress(progress) {
+      onProgress(isFirst ? { ...progress, notices } : progress);
+      isFirst = false;
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { type CallOptions, type Clock, sleep, WarmvmError } from '@warmvm/core/driver';
 import type { GuestAgent } from '@warmvm/guest-agent';
+import { INTERFACE_NAME } from '../command-line/interface-name.ts';
 import { CARD_ID } from '../command-line/qemu-arguments.ts';
 import type { Qemu } from '../process/qemu.ts';
 
@@ -14,7 +15,6 @@ export interface CardLimits extends CallOptions {
   readonly timeoutMs: number;
 }
 
-const INTERFACE = /^[A-Za-z0-9][\w.-]{0,14}$/;
 const LOOK_DELAY_MS = 200;
 
 /**
@@ -30,7 +30,7 @@ export async function findCard(
   const deadlineMs = clock.now() + timeoutMs;
   for (;;) {
     const found = (await agent.networkInterfaces(options)).find(({ hardwareAddress }) => hardwareAddress === mac);
-    if (found !== undefined && INTERFACE.test(found.name)) {
+    if (found !== undefined && INTERFACE_NAME.test(found.name)) {
       const card = { interface: found.name };
       await setAddress(agent, card, mac, options);
       return card;

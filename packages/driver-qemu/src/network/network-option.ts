@@ -1,3 +1,6 @@
+import { optionMistake, requireKnownOptions } from '@warmvm/core/driver';
+import { INTERFACE_NAME } from '../command-line/interface-name.ts';
+
 /** What machines' network card is plugged into: see `QemuDriverOptions.network`. */
 export type QemuNetwork =
   /** No card, also where the image asks for one. */
@@ -48,24 +51,56 @@ export type ParsedNetwork =
 const MOST_FORWARDS = 64;
 const MOST_TAPS = 1024;
 const ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
-/** As long as the kernel lets an interface's name be. */
-const TAP = /^[A-Za-z0-9][\w.-]{0,14}$/;
+
+const PORT_SCHEMA = { type: 'integer', maximum: 65_535 };
+
+/** {@link QemuNetwork} as JSON schema. */
+export const NETWORK_SCHEMA: Readonly<Record<string, unknown>> = {
+  type: 'object',
+  properties: {
+    kind: { enum: ['none', 'user', 'tap'] },
+    restrict: { type: 'boolean' },
+    forwards: {
+      type: 'array',
+      maxItems: MOST_FORWARDS,
+      items: {
+        type: 'object',
+        properties: {
+          guestPort: { ...PORT_SCHEMA, minimum: 1 },
+          hostPort: { ...PORT_SCHEMA, minimum: 0 },
+          hostAddress: { type: 'string', format: 'ipv4' },
+          protocol: { enum: ['tcp', 'udp'] },
+        },
+        required: ['guestPort'],
+        additionalProperties: false,
+      },
+    },
+    names: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: MOST_TAPS },
+  },
+  required: ['kind'],
+  additionalProperties: false,
+};
 
 /** @throws TypeError, RangeError naming the option, its value and what was expected */
 export function parseNetwork(network: unknown): ParsedNetwork | undefined {
   if (network === undefined) return undefined;
-  const { kind, ...rest } = fieldsOf('network', network);
+  const { kind } = (network ?? {}) as { kind?: unknown };
+  const only = (...names: readonly string[]): Readonly<Record<string, unknown>> => {
+    requireKnownOptions(network, ['kind', ...names], 'options.network');
+    return network;
+  };
   switch (kind) {
     case 'none':
-      requireOnly('network', rest, []);
+      only();
       return { kind };
-    case 'user':
-      requireOnly('network', rest, ['restrict', 'forwards']);
-      return { kind, restrict: parseRestrict(rest.restrict), forwards: parseForwards(rest.forwards ?? []) };
+    case 'user': {
+      const { restrict, forwards = [] } = only('restrict', 'forwards');
+      return { kind, restrict: parseRestrict(restrict), forwards: parseForwards(forwards) };
+    }
     case 'tap':
-      requireOnly('network', rest, ['names']);
-      return { kind, names: parseNames(rest.names) };
+      return { kind, names: parseNames(only('names').names) };
     default:
+      if (typeof network !== 'object') throw wrong(TypeError, 'network', network, 'an object');
       throw wrong(RangeError, 'network.kind', kind, 'none, user or tap');
   }
 }
@@ -77,7 +112,7 @@ function parseRestrict(restrict: unknown): boolean | undefined {
 
 function parseNames(names: unknown): readonly string[] {
   const list = listOf('network.names', names, 1, MOST_TAPS).map((name, index) => {
-    if (typeof name === 'string' && TAP.test(name)) return name;
+    if (typeof name === 'string' && INTERFACE_NAME.test(name)) return name;
     throw wrong(RangeError, `network.names[${index}]`, name, 'the name of a network interface');
   });
   if (new Set(list).size !== list.length) throw wrong(RangeError, 'network.names', list, 'names that differ');
@@ -97,9 +132,8 @@ function parseForwards(forwards: unknown): readonly Required<QemuForward>[] {
 
 function parseForward(value: unknown, index: number): Required<QemuForward> {
   const name = `network.forwards[${index}]`;
-  const fields = fieldsOf(name, value);
-  requireOnly(name, fields, ['guestPort', 'hostPort', 'hostAddress', 'protocol']);
-  const { guestPort, hostPort = 0, hostAddress = '127.0.0.1', protocol = 'tcp' } = fields;
+  requireKnownOptions(value, ['guestPort', 'hostPort', 'hostAddress', 'protocol'], `options.${name}`);
+  const { guestPort, hostPort = 0, hostAddress = '127.0.0.1', protocol = 'tcp' } = value;
   if (protocol !== 'tcp' && protocol !== 'udp') throw wrong(RangeError, `${name}.protocol`, protocol, 'tcp or udp');
   if (typeof hostAddress !== 'string' || !ADDRESS.test(hostAddress)) {
     throw wrong(RangeError, `${name}.hostAddress`, hostAddress, 'an IPv4 address');
@@ -118,27 +152,12 @@ function parsePort(name: string, value: unknown, least: number): number {
   throw wrong(RangeError, name, value, `a whole number from ${least} to 65535`);
 }
 
-function fieldsOf(name: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw wrong(TypeError, name, value, 'an object');
-}
-
 function listOf(name: string, value: unknown, least: number, most: number): readonly unknown[] {
   if (!Array.isArray(value)) throw wrong(TypeError, name, value, 'an array');
   if (value.length >= least && value.length <= most) return value;
   throw wrong(RangeError, name, value, `${least} to ${most} of them`);
 }
 
-/** A word that is spelled wrong would leave a guest with less or more than was meant. */
-function requireOnly(name: string, fields: object, known: readonly string[]): void {
-  const unknown = Object.keys(fields).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `options.${name} has ${unknown}, expected ${known.length === 0 ? 'nothing else' : known.join(', ')}`,
-    );
-  }
-}
-
 function wrong(kind: typeof TypeError | typeof RangeError, name: string, value: unknown, expected: string): Error {
-  return new kind(`options.${name} is ${JSON.stringify(value)?.slice(0, 200)}, expected ${expected}`);
+  return optionMistake(kind, `options.${name}`, value, expected);
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { WarmvmError } from '@warmvm/core/driver';
 import type { ContainedUser } from '../containment/launch.ts';
-import { shareFile } from '../containment/shared-files.ts';
 import type { QmpEvent } from '../qmp/message.ts';
+import { listenForQemu } from './private-socket.ts';
 import type { Qemu, QemuCallOptions } from './qemu.ts';
 
 /** The memory stays in its file, mapped by template and forks alike; only devices are saved. Events spare us polling. */
@@ -77,11 +77,8 @@ export async function saveState(
 ): Promise<Buffer> {
   await qemu.execute('stop', options);
   await qemu.execute('migrate-set-capabilities', options, CAPABILITIES);
-  const server = createServer();
+  const server = await listenForQemu(socketPath, options.user);
   try {
-    server.listen(socketPath);
-    await once(server, 'listening');
-    await shareFile(socketPath, 'write', options.user);
     const received = receive(server);
     received.catch(() => {});
     const over = qemu.event(isMigrationOver, 'save its state', options);

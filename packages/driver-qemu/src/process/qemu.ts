@@ -5,6 +5,12 @@ import { Monitor } from '../qmp/monitor.ts';
 import type { ProcessEnd } from './qemu-process.ts';
 import { type ObservedState, stateOfEnd, stateOfEvent } from './run-state.ts';
 
+/** How long a QEMU that has closed its monitor may take to end by itself: it gives its guest's RAM back meanwhile. */
+const EXIT_MS = 5000;
+
+/** How long a monitor may take to end after the process: both are told of in the same turn, or one after the other. */
+const LAST_WORDS_MS = 1000;
+
 /** A QEMU process, started by us or by somebody before us. */
 export interface ProcessHandle {
   readonly pid: number;
@@ -48,11 +54,8 @@ export class Qemu {
     this.#clock = parts.clock;
     this.#present = parts.present;
     this.monitor = new Monitor(parts.monitor, parts.clock, (event) => this.#hear(event));
-    void parts.process.ended.then((end) => this.observe(stateOfEnd(end, this.#present)));
-    // A QEMU that nobody can speak to any more is of no use, and must not live on unseen.
-    void this.monitor.closed.then(() => {
-      if (!this.#released) this.process.kill();
-    });
+    void this.#watchEnd();
+    void this.#endWithoutMonitor();
   }
 
   /** What QEMU said last of the state, or the end of its process. */
@@ -129,6 +132,34 @@ export class Qemu {
     this.#onChange = () => {};
     this.process.release();
     await this.monitor[Symbol.asyncDispose]();
+  }
+
+  /** Tells how it ended, once everything that it had said before is read: the two come by different ways, in any order. */
+  async #watchEnd(): Promise<void> {
+    const end = await this.process.ended;
+    await this.#within(LAST_WORDS_MS, this.monitor.closed);
+    this.observe(stateOfEnd(end, this.#present));
+  }
+
+  /**
+   * A QEMU that nobody can speak to any more is of no use, and must not live on unseen. One that ends by itself closes its
+   * monitor first, and is given the time to: killed meanwhile, a guest that had powered off would pass for one that crashed.
+   */
+  async #endWithoutMonitor(): Promise<void> {
+    await this.monitor.closed;
+    await this.#within(EXIT_MS, this.process.ended);
+    if (!this.#released) this.process.kill();
+  }
+
+  /** Resolves with `awaited`, or when the time is over. */
+  #within(timeMs: number, awaited: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer: Timer = this.#clock.setTimer(resolve, timeMs, { hold: false });
+      void awaited.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   #hear(event: QmpEvent): void {

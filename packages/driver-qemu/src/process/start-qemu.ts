@@ -12,6 +12,7 @@ import {
   STATE_DESCRIPTOR,
   type StartProcess,
 } from './qemu-process.ts';
+import { StarterSocket } from './starter-socket.ts';
 
 /** Where and how a QEMU is started. */
 export interface QemuPlace {
@@ -39,9 +40,21 @@ export async function startQemu(plan: MachinePlan, place: QemuPlace): Promise<St
     qmp: { kind: 'inherited', descriptor: MONITOR_DESCRIPTOR },
     agent: { kind: 'inherited', descriptor: AGENT_DESCRIPTOR },
   } as const;
-  const words = qemuArguments({ ...plan, ...channels });
-  const command = launch({ program, arguments: words, directory, maxFileBytes, stdio: [...QEMU_STDIO] }, containment);
-  const process = await QemuProcess.start(command, start);
+  const starter = await StarterSocket.open(directory, containment.user);
+  const accelerated = plan.acceleration !== 'tcg';
+  let process: QemuProcess;
+  try {
+    const words = qemuArguments({ ...plan, ...channels, starter: { kind: 'connect', path: starter.path } });
+    const command = launch(
+      { program, arguments: words, directory, maxFileBytes, accelerated, stdio: [...QEMU_STDIO] },
+      containment,
+    );
+    process = await QemuProcess.start(command, start);
+  } catch (error) {
+    starter.close();
+    throw error;
+  }
+  void process.ended.then(() => starter.close());
   const qemu = new Qemu({
     process,
     monitor: process.socket(MONITOR_DESCRIPTOR),
