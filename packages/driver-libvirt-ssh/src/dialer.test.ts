@@ -202,40 +202,36 @@ describe('connections', () => {
   });
 });
 
-describe('a host that is not reached', () => {
-  test('because nobody listens', async () => {
-    const dialer = createSshDialer({ host: '127.0.0.1', port: 1, sshConfig: false });
-    expect(await dialFailure(dialer)).toMatchObject({ retryable: true, details: { problem: 'connection-refused' } });
-  });
+describe('a connection that breaks as soon as it is made', () => {
+  const cut = ({ connections }: TestServer): void => {
+    for (const connection of connections) connection.end();
+  };
 
-  test('because it has no such name', async () => {
-    const dialer = createSshDialer({ host: 'no-such-host.invalid', sshConfig: false });
-    expect(await dialFailure(dialer)).toMatchObject({ details: { problem: 'name-not-found' } });
-  });
-
-  test('because something else listens', async () => {
-    const web = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
-    await new Promise((resolve) => web.once('listening', resolve));
-    const { port } = web.address() as { port: number };
-    const dialer = createSshDialer({ host: '127.0.0.1', port, sshConfig: false, agent: false, knownHosts: '/none' });
-    expect(await dialFailure(dialer)).toMatchObject({ code: 'WARMVM_HOST_PROTOCOL', details: { problem: 'not-ssh' } });
-    web.close();
-  });
-
-  test('because its clock says that it took too long', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => silent.once('listening', resolve));
-    const { port } = silent.address() as { port: number };
-    const clock = { ...systemClock, setTimer: (callback: () => void) => systemClock.setTimer(callback, 1) };
-    const dialer = createSshDialer({
-      host: '127.0.0.1',
-      port,
-      sshConfig: false,
-      agent: false,
-      knownHosts: '/none',
-      clock,
+  test('is a lost link, whoever is let in', async () => {
+    const manners: ServerManners = {};
+    await using far = await dialWorld(manners, { way: 'helper' });
+    manners.execute = () => cut(far.server);
+    const error = await dialFailure(far.dialer);
+    expect(error).toMatchObject({
+      code: 'WARMVM_HOST_UNREACHABLE',
+      details: { problem: 'link-lost', host: '127.0.0.1', port: far.server.port },
     });
-    expect((await dialFailure(dialer)).message).toContain('within 20000 ms');
-    silent.close();
+    // It was no old one that may be replaced, so it is not tried for ever.
+    expect(far.server.connected).toBe(1);
+  });
+
+  test('is one while the user is being let in', async () => {
+    await using far = await dialWorld({ authenticate: (_context, server) => cut(server) });
+    expect(await dialFailure(far.dialer)).toMatchObject({
+      code: 'WARMVM_HOST_UNREACHABLE',
+      details: { problem: 'link-lost' },
+    });
+  });
+
+  test('is what a dialer has that was disposed', async () => {
+    await using far = await dialWorld({ sockets: [SOCKET] });
+    await far.dialer[Symbol.asyncDispose]();
+    expect(await dialFailure(far.dialer)).toMatchObject({ details: { problem: 'link-lost' } });
+    expect(far.server.connected).toBe(0);
   });
 });

@@ -7,6 +7,7 @@ export type SshProblem =
   | 'network'
   | 'connect-timeout'
   | 'jump-refused'
+  | 'turned-away'
   | 'not-ssh'
   | 'no-common-algorithm'
   | 'link-lost'
@@ -34,6 +35,7 @@ const CODES: Readonly<Record<SshProblem, ErrorCode>> = {
   network: 'WARMVM_HOST_UNREACHABLE',
   'connect-timeout': 'WARMVM_HOST_UNREACHABLE',
   'jump-refused': 'WARMVM_HOST_UNREACHABLE',
+  'turned-away': 'WARMVM_HOST_UNREACHABLE',
   'not-ssh': 'WARMVM_HOST_PROTOCOL',
   'no-common-algorithm': 'WARMVM_HOST_PROTOCOL',
   'link-lost': 'WARMVM_HOST_UNREACHABLE',
@@ -63,6 +65,7 @@ const RETRYABLE: ReadonlySet<SshProblem> = new Set<SshProblem>([
   'network',
   'connect-timeout',
   'jump-refused',
+  'turned-away',
   'link-lost',
   'socket-missing',
   'daemon-down',

@@ -18,6 +18,14 @@ import { type KeyProblem, privateKeyOf, publicKeyOf } from './key-file.ts';
 export type Secrets = Pick<ParsedSshOptions, 'passphrase' | 'password' | 'keyboardInteractive'>;
 
 const MOST_ATTEMPTS = 3;
+
+/** For what was not even tried. */
+const REMEDIES: Partial<Record<SshProblem, string>> = {
+  'key-unusable': 'mend the key file, or name another as keyFile',
+  'passphrase-missing': 'give the passphrase, or add the key to an ssh agent',
+  'passphrase-wrong': 'give the right passphrase, or add the key to an ssh agent',
+  'callback-failed': 'mend the callback',
+};
 /** More keys than any server lets a client try. */
 const MOST_AGENT_KEYS = 64;
 
@@ -69,12 +77,10 @@ export class Authentication {
     const problem: SshProblem = first?.problem ?? 'authentication-refused';
     const tried = this.#tried.length === 0 ? 'nothing could be tried' : `tried ${this.#tried.join(', ')}`;
     const offered = this.#offered.join(', ') || 'nothing';
-    const message = `${host} does not let ${user} in: it takes ${offered}; ${tried}`;
-    const said = this.#problems.map(({ message: text }) => text);
+    const said = this.#problems.map(({ message: text }) => `; ${text}`).join('');
+    const message = `${host} does not let ${user} in: it takes ${offered}; ${tried}${said}`;
     const remedy =
-      said.length > 0
-        ? said.join('; ')
-        : `add the public key to authorized_keys of ${user}, or name another user or keyFile`;
+      REMEDIES[problem] ?? `add the public key to authorized_keys of ${user}, or name another user or keyFile`;
     return sshError(problem, message, { user, host, port, methods: this.#offered, tried: this.#tried, remedy }, cause);
   }
 

@@ -5,6 +5,7 @@ import type { AuthenticationType, AuthHandlerMiddleware, Client, ServerHostKeyAl
 import ssh2 from 'ssh2';
 import { sshError } from '../problem.ts';
 import { Authentication, type Secrets } from './authentication.ts';
+import { Greeting, turnedAway } from './greeting.ts';
 import type { Hop } from './hop.ts';
 import type { HostKeyCheck } from './host-key.ts';
 
@@ -32,6 +33,7 @@ export async function handshake(
   signal: AbortSignal,
 ): Promise<ReadyClient> {
   const client = new ssh2.Client();
+  const greeting = new Greeting(sock);
   const authentication = new Authentication(hop, secrets);
   let keyRefusal: unknown;
   const closed = new Promise<void>((resolve) => {
@@ -41,7 +43,7 @@ export async function handshake(
   try {
     await new Promise<void>((resolve, reject) => {
       let lastError: Error = new Error('the server hung up');
-      const fail = (error: Error): void => reject(explain(hop, error, keyRefusal, authentication));
+      const fail = (error: Error): void => reject(explain(hop, error, keyRefusal, authentication, greeting));
       const onAbort = (): void => reject(signal.reason);
       signal.addEventListener('abort', onAbort, { once: true });
       client.once('ready', () => {
@@ -96,7 +98,13 @@ export async function handshake(
   }
 }
 
-function explain(hop: Hop, cause: Error & { level?: string }, keyRefusal: unknown, tries: Authentication): unknown {
+function explain(
+  hop: Hop,
+  cause: Error & { level?: string },
+  keyRefusal: unknown,
+  tries: Authentication,
+  greeting: Greeting,
+): unknown {
   if (isWarmvmError(keyRefusal)) return keyRefusal;
   const { host, port } = hop;
   if (keyRefusal !== undefined) {
@@ -113,8 +121,9 @@ function explain(hop: Hop, cause: Error & { level?: string }, keyRefusal: unknow
       cause,
     );
   }
-  if (cause.level === 'handshake' || cause.level === 'protocol') {
-    const remedy = 'see whether sshd listens on this port, and whether it takes new connections (MaxStartups)';
+  if (!greeting.isSsh && greeting.isRefusal) return turnedAway(hop, cause);
+  if (!greeting.isSsh || cause.level === 'handshake' || cause.level === 'protocol') {
+    const remedy = 'see whether sshd listens on this port';
     return sshError('not-ssh', `${host}:${port} does not speak ssh: ${cause.message}`, { host, port, remedy }, cause);
   }
   return sshError('link-lost', `the ssh connection to ${host}:${port} broke: ${cause.message}`, { host, port }, cause);

@@ -62,7 +62,7 @@ function refusal(hop: Hop, key: Buffer, verdict: Exclude<Verdict, { kind: 'known
         ? ', and only a @cert-authority is known of it: host certificates are not supported'
         : ', which is not known';
   const remedy = `compare the fingerprint with the host's own, then write the key down: ${scanLine(hop, type)}${
-    others.length > 0 ? '' : ", or set hostKeys to 'accept-new' once"
+    others.length > 0 ? '' : ", or set hostKeys to 'accept-new' once (known_hosts_verify=auto in a URI)"
   }`;
   return sshError('host-key-unknown', shown + why, { ...details, knownTypes: others, remedy });
 }

@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import type { WarmvmError } from '@warmvm/core/driver';
 import { type SshProblem, sshError } from '../problem.ts';
+import { turnedAway } from './greeting.ts';
 import type { Hop } from './hop.ts';
 
 /** A TCP connection to a host. @throws WARMVM_HOST_UNREACHABLE; the signal's reason */
-export function connectTcp({ host, port }: Hop, signal: AbortSignal): Promise<Socket> {
+export function connectTcp(hop: Hop, signal: AbortSignal): Promise<Socket> {
+  const { host, port } = hop;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     // Requests are small and wait for their answers: nothing is gained by collecting them.
@@ -22,11 +24,14 @@ export function connectTcp({ host, port }: Hop, signal: AbortSignal): Promise<So
       });
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('connect', () => settle(() => resolve(socket)));
-    socket.once('error', (error: NodeJS.ErrnoException) => settle(() => reject(unreachable(host, port, error))));
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(() => reject(unreachable(hop, error))));
   });
 }
 
-function unreachable(host: string, port: number, cause: NodeJS.ErrnoException): WarmvmError {
+function unreachable(hop: Hop, cause: NodeJS.ErrnoException): WarmvmError {
+  // It was taken, and reset before this process could look.
+  if (cause.code === 'ECONNRESET') return turnedAway(hop, cause);
+  const { host, port } = hop;
   const problem: SshProblem =
     cause.code === 'ENOTFOUND' || cause.code === 'EAI_AGAIN'
       ? 'name-not-found'
