@@ -22,7 +22,11 @@ export interface SshDialer extends AsyncDisposable {
  * @throws TypeError, RangeError for bad options
  */
 export function createSshDialer(options: SshOptions): SshDialer {
-  return new LinkDialer(parseSshOptions(options));
+  return dialerOf(parseSshOptions(options));
+}
+
+export function dialerOf(options: ParsedSshOptions): SshDialer {
+  return new LinkDialer(options);
 }
 
 class LinkDialer implements SshDialer {

@@ -20,6 +20,12 @@ describe('createLibvirtSshDriver', () => {
     expect(() => createLibvirtSshDriver({ uri: 'test+ssh://host/default' })).toThrow('names the hypervisor test');
     expect(() => createLibvirtSshDriver({ uri: 'qemu+ssh://host/system', concurrentForks: 0 })).toThrow(RangeError);
     expect(() => createLibvirtSshDriver({})).toThrow(TypeError);
+    const local = { host: 'host', dial: () => {} };
+    expect(() => createLibvirtSshDriver(local)).toThrow('options.dial is unknown');
+    expect(() => createLibvirtSshDriver({ host: 'host', guardian: 'yes' as never })).toThrow(TypeError);
+    expect(() => createLibvirtSshDriver({ host: 'host', guardianGiveUpMs: 10 })).toThrow(
+      'options.guardianGiveUpMs is 10',
+    );
   });
 
   test('says in every call why the host is not reached', async () => {

@@ -11,10 +11,13 @@ import type {
   OwnerTag,
   PrepareOptions,
 } from '@warmvm/core/driver';
-import { createLibvirtDriver } from '@warmvm/driver-libvirt';
-import { createSshDialer, type SshDialer } from './dialer.ts';
+import { checkOptions, type OptionRules } from '@warmvm/core/driver';
+import { createLibvirtDriver, libvirtOptionRules } from '@warmvm/driver-libvirt';
+import { dialerOf, type SshDialer } from './dialer.ts';
+import { guardianProgram } from './guardian.ts';
 import type { LibvirtSshDriverOptions } from './options/options.ts';
 import { parseSshOptions } from './options/parse-options.ts';
+import { libvirtSshOptionRules, SSH_RULES } from './options/rules.ts';
 
 /** Networks are away for longer than daemons. */
 const RECONNECT_MS = 20_000;
@@ -26,38 +29,28 @@ const WHOLE_WAY_MS = 600_000;
  * @throws TypeError, RangeError for bad options
  */
 export function createLibvirtSshDriver(options: LibvirtSshDriverOptions): Driver {
-  const { driver } = parseSshOptions(options);
+  checkOptions(options, libvirtSshOptionRules);
+  const way = only(options, SSH_RULES);
+  const parsed = parseSshOptions(way);
+  const { driver } = parsed;
   if (driver !== 'qemu')
     throw new TypeError(`options.uri names the hypervisor ${driver}, expected qemu+ssh://host/system`);
-  const dialer = createSshDialer(options);
-  const { storagePool, storagePath, acceleration, reset, agentTransport, concurrentForks, clock } = options;
-  const { maxClients, maxClientRequests } = options;
-  const {
-    bootTimeoutMs,
-    agentTimeoutMs,
-    maxOverlayBytes,
-    clockToleranceMs,
-    verifyUploads,
-    reconnectMs = RECONNECT_MS,
-  } = options;
-  const given = {
-    ...{
-      maxClients,
-      maxClientRequests,
-      storagePool,
-      storagePath,
-      acceleration,
-      reset,
-      agentTransport,
-      concurrentForks,
-      clock,
-    },
-    ...{ bootTimeoutMs, agentTimeoutMs, maxOverlayBytes, clockToleranceMs, verifyUploads, reconnectMs },
-  };
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const dialer = dialerOf(parsed);
+  const set = only({ ...options, reconnectMs: options.reconnectMs ?? RECONNECT_MS }, libvirtOptionRules);
   // The parts of the way have deadlines of their own, which know better what went wrong.
-  const whole = { connectTimeoutMs: WHOLE_WAY_MS, uri: dialer.uri, dial: dialer.dial };
+  const whole = {
+    connectTimeoutMs: WHOLE_WAY_MS,
+    uri: dialer.uri,
+    dial: dialer.dial,
+    guardian: guardianProgram(parsed, options),
+  };
   return new LibvirtSshDriver(createLibvirtDriver({ ...set, ...whole }), dialer);
+}
+
+/** Those options that there are rules for. */
+function only(options: LibvirtSshDriverOptions, rules: OptionRules): LibvirtSshDriverOptions {
+  const entries = Object.entries(options).filter(([name, value]) => Object.hasOwn(rules, name) && value !== undefined);
+  return Object.fromEntries(entries);
 }
 
 /** The libvirt driver, and the ssh connections that end after it. */

@@ -14,4 +14,5 @@ export type {
   SshOptions,
   SshWay,
 } from './options/options.ts';
+export { libvirtSshOptionRules } from './options/rules.ts';
 export type { SshProblem } from './problem.ts';

@@ -178,6 +178,7 @@ describe('proof of who we are', () => {
       const error = await dialFailure(createSshDialer({ ...far.server.options, keyFile }));
       expect(error).toMatchObject({ code: 'WARMVM_HOST_DENIED', details: { problem: 'key-unusable' } });
       expect(error.message).toContain(why);
+      expect(error.details.remedy).toBe('mend the key file, or name another as keyFile');
     }
     await rm(folder, { recursive: true });
   });

@@ -88,4 +88,12 @@ export interface LibvirtSshDriverOptions
    * @default 20000
    */
   readonly reconnectMs?: number;
+  /**
+   * A small process with an ssh connection of its own, which removes from the host what this driver left when its process was killed. No callback
+   * reaches it: it needs an agent, or a key file without a passphrase. `true` makes one that cannot log in an error of `prepare` and `fork`.
+   * @default one where it can log in by itself, else none, with the warning `WARMVM_NO_GUARDIAN` of this process
+   */
+  readonly guardian?: boolean;
+  /** How long the guardian tries to reach the host after this process was killed. @default 600000 */
+  readonly guardianGiveUpMs?: number;
 }

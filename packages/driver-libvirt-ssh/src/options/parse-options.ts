@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from '@warmvm/core/driver';
+import { type Clock, checkOptions, systemClock } from '@warmvm/core/driver';
 import type { DaemonMode } from '@warmvm/libvirt';
-import { quoteArgument } from '../ways/remote-command.ts';
 import { systemSockets } from '../ways/sockets.ts';
-import type { SshAuthMethod, SshOptions, SshWay } from './options.ts';
+import type { SshOptions, SshWay } from './options.ts';
+import { ALL_WAYS, SSH_RULES } from './rules.ts';
 import { parseSshUri } from './uri.ts';
 
 /** Where to, with which secrets, and what was left open for the ssh configuration to say. */
@@ -35,17 +35,13 @@ export interface ParsedSshOptions
   readonly clock: Clock;
 }
 
-const ALL_WAYS: readonly SshWay[] = ['streamlocal', 'helper', 'netcat'];
-const AUTH_METHODS: readonly SshAuthMethod[] = ['publickey', 'agent', 'keyfile', 'keyboard-interactive', 'password'];
-/** What `sockaddr_un` holds, without the zero at its end. */
-const LONGEST_SOCKET_PATH = 107;
-
 /**
  * Checks the options, those of the URI included, and completes what needs no look at a file.
  * @throws TypeError, RangeError naming the option, its value and what was expected
  */
 export function parseSshOptions(options: SshOptions): ParsedSshOptions {
-  const uri = options.uri === undefined ? undefined : parseSshUri(requireString('uri', options.uri));
+  checkOptions(options, SSH_RULES);
+  const uri = options.uri === undefined ? undefined : parseSshUri(options.uri);
   const from = uri?.options ?? {};
   for (const [name, value] of Object.entries(from)) {
     if (value === undefined || options[name as keyof SshOptions] === undefined) continue;
@@ -54,28 +50,18 @@ export function parseSshOptions(options: SshOptions): ParsedSshOptions {
   const given: SshOptions = { ...options, ...from };
   const { host, port, user, netcat, socketPath } = given;
   if (host === undefined) throw new TypeError('options.host or options.uri expected, got neither');
-  requireName('host', host);
-  if (user !== undefined) requireName('user', user);
-  if (netcat !== undefined) requireArgument('netcat', netcat);
-  if (socketPath !== undefined) requireSocket(socketPath);
+  // Also what the URI says of them.
+  checkOptions(given, SSH_RULES);
   const mode = uri?.mode ?? 'auto';
   const isSession = uri?.isSession ?? false;
   const { agent, identitiesOnly, authMethods } = given;
-  if (agent !== undefined && agent !== false) requireString('agent', agent);
-  requireOptional('identitiesOnly', identitiesOnly, 'boolean');
-  for (const method of authMethods ?? []) requireOneOf('authMethods', method, AUTH_METHODS);
-  for (const name of ['passphrase', 'password', 'keyboardInteractive'] as const)
-    requireOptional(name, given[name], 'function');
   const { sshConfig = true } = given;
-  if (typeof sshConfig !== 'boolean') requireString('sshConfig', sshConfig);
-  if (given.hostKeys !== undefined) requireOneOf('hostKeys', given.hostKeys, ['strict', 'accept-new']);
   const proxyJump = typeof given.proxyJump === 'string' ? given.proxyJump.split(',') : given.proxyJump;
-  for (const hop of proxyJump ?? []) requireString('proxyJump', hop);
   const driver = uri?.driver ?? 'qemu';
   const sockets = socketPath === undefined ? (isSession ? [] : systemSockets(driver, mode)) : [socketPath];
   return {
     host,
-    port: optionalInteger('port', port, 1, 65_535),
+    port,
     user,
     driver,
     driverUri: uri?.driverUri ?? 'qemu:///system',
@@ -83,8 +69,8 @@ export function parseSshOptions(options: SshOptions): ParsedSshOptions {
     ways: waysFor(given, { isSession, mode }),
     sockets,
     netcat,
-    keyFiles: optionalList('keyFile', given.keyFile),
-    knownHosts: optionalList('knownHosts', given.knownHosts),
+    keyFiles: listOf(given.keyFile),
+    knownHosts: listOf(given.knownHosts),
     hostKeys: given.hostKeys,
     proxyJump,
     sshConfig,
@@ -94,10 +80,10 @@ export function parseSshOptions(options: SshOptions): ParsedSshOptions {
     passphrase: given.passphrase,
     password: given.password,
     keyboardInteractive: given.keyboardInteractive,
-    connectTimeoutMs: optionalInteger('connectTimeoutMs', given.connectTimeoutMs, 100, 600_000),
-    keepaliveIntervalMs: optionalInteger('keepaliveIntervalMs', given.keepaliveIntervalMs, 100, 600_000),
-    keepaliveCount: optionalInteger('keepaliveCount', given.keepaliveCount, 1, 100),
-    maxConnections: optionalInteger('maxConnections', given.maxConnections, 1, 64) ?? 4,
+    connectTimeoutMs: given.connectTimeoutMs,
+    keepaliveIntervalMs: given.keepaliveIntervalMs,
+    keepaliveCount: given.keepaliveCount,
+    maxConnections: given.maxConnections ?? 4,
     clock: given.clock ?? systemClock,
   } as ParsedSshOptions;
 }
@@ -106,7 +92,6 @@ function waysFor(
   { way = 'auto', socketPath, netcat }: SshOptions,
   { isSession, mode }: { readonly isSession: boolean; readonly mode: DaemonMode },
 ): readonly SshWay[] {
-  requireOneOf('way', way, ['auto', ...ALL_WAYS]);
   if (netcat !== undefined && way !== 'auto' && way !== 'netcat') {
     throw new TypeError(`options.netcat is given, but options.way is '${way}'; leave one of them out`);
   }
@@ -131,67 +116,6 @@ function waysFor(
   return socketPath === undefined && mode === 'auto' ? ALL_WAYS : ['streamlocal', 'netcat'];
 }
 
-/** Names go to the far end or into messages; a dash at the beginning never means a host or a user. */
-function requireName(name: string, value: unknown): void {
-  const text = requireString(name, value);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that they are refused is the point
-  if (/^-|[\u0000-\u0020\u007f/@]/.test(text) || text.length > 255) {
-    throw new RangeError(
-      `options.${name} is ${JSON.stringify(text)}, expected a ${name} name without spaces, '/', '@' and control characters`,
-    );
-  }
-}
-
-function requireArgument(name: string, value: unknown): void {
-  const text = requireString(name, value);
-  if (text.startsWith('-'))
-    throw new RangeError(`options.${name} is ${JSON.stringify(text)}, expected no dash at the beginning`);
-  quoteArgument(text);
-}
-
-function requireSocket(value: unknown): void {
-  const path = requireString('socketPath', value);
-  if (!path.startsWith('/') || Buffer.byteLength(path) > LONGEST_SOCKET_PATH) {
-    throw new RangeError(
-      `options.socketPath is ${JSON.stringify(path)}, expected an absolute path of at most ${LONGEST_SOCKET_PATH} bytes`,
-    );
-  }
-  quoteArgument(path);
-}
-
-function requireString(name: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '') {
-    throw new TypeError(`options.${name} is ${value === '' ? 'empty' : typeof value}, expected a text`);
-  }
-  if (value.includes('\0')) throw new RangeError(`options.${name} holds a zero byte, expected none`);
-  return value;
-}
-
-function requireOptional(name: string, value: unknown, type: 'boolean' | 'function'): void {
-  if (value !== undefined && typeof value !== type) {
-    throw new TypeError(`options.${name} is ${typeof value}, expected a ${type}`);
-  }
-}
-
-function requireOneOf(name: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'string' || !allowed.includes(value)) {
-    throw new RangeError(`options.${name} is '${String(value)}', expected one of ${allowed.join(', ')}`);
-  }
-}
-
-function optionalList(name: string, value: string | readonly string[] | undefined): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  const list = typeof value === 'string' ? [value] : value;
-  if (!Array.isArray(list) || list.length === 0)
-    throw new TypeError(`options.${name} is empty, expected one path or more`);
-  return list.map((path) => requireString(name, path));
-}
-
-function optionalInteger(name: string, value: unknown, least: number, most: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'number') throw new TypeError(`options.${name} is ${typeof value}, expected a number`);
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`options.${name} is ${value}, expected a whole number from ${least} to ${most}`);
-  }
-  return value;
+function listOf(value: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof value === 'string' ? [value] : value;
 }

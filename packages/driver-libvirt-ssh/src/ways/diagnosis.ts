@@ -94,12 +94,13 @@ function reason(
       ? {
           problem: 'socket-missing',
           what: `${host} has no libvirt socket at ${places}`,
-          remedy: 'start libvirtd (or virtqemud.socket) there, or name its socket as socketPath',
+          remedy: 'start libvirtd (or virtqemud.socket) there, or name its socket as socketPath (socket in a URI)',
         }
       : {
           problem: 'libvirt-missing',
           what: `${host} has no libvirt: neither a daemon nor a socket at ${places}`,
-          remedy: 'install it there (Debian: libvirt-daemon-system), or name its socket as socketPath',
+          remedy:
+            'install it there (Debian: libvirt-daemon-system), or name its socket as socketPath (socket in a URI)',
         };
   }
   if (facts.sockets.length > 0 && facts.writable.length === 0) {

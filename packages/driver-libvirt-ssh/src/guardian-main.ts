@@ -1,0 +1,4 @@
+import { runGuardian } from '@warmvm/driver-libvirt';
+import { guardianWay } from './guardian.ts';
+
+await runGuardian(guardianWay);
