@@ -1,5 +1,6 @@
 import { type GaugeCallback, type Meter, type MeterAttributes, POOL_METRICS, type PoolMetric } from '@warmvm/core';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { prometheusName } from './prometheus-name.ts';
 
 /** What prom-client makes one metric of. */
 interface Configuration {
@@ -21,10 +22,8 @@ function configurationOf(name: string, register: Registry): Configuration {
   if (plan === undefined) {
     throw new RangeError(`${name} is no metric of a pool; expected one of POOL_METRICS of @warmvm/core.`);
   }
-  const unit = plan.unit === 's' ? '_seconds' : '';
-  const total = plan.kind === 'counter' ? '_total' : '';
   return {
-    name: `${name.replaceAll('.', '_')}${unit}${total}`,
+    name: prometheusName(name, plan),
     help: plan.description,
     labelNames: Object.keys(plan.attributes).map(labelOf),
     registers: [register],

@@ -1,4 +1,5 @@
 import type { GoldenImage } from '@warmvm/core/driver';
+import { ARCHITECTURES } from '../architecture/guest-architecture.ts';
 import { referToFile } from '../golden/file-digest.ts';
 import { sealImage } from '../golden/image-digest.ts';
 import { parsePath, parseWhole } from '../image/tiny-options.ts';
@@ -6,11 +7,11 @@ import { type DescribeOptions, describedMachine, parseDescribeOptions } from './
 
 /** Options of {@link describeKernelImage}. */
 export interface DescribeKernelOptions extends DescribeOptions {
-  /** Absolute path of the kernel, a bzImage on x86-64. */
+  /** Absolute path of the kernel: a bzImage for x86-64, an Image for arm64. */
   readonly kernel: string;
   /** Absolute path of the initial file system. */
   readonly initrd: string;
-  /** Kernel command line: one line of at most 2047 printable ASCII characters, the kernel's own limit. @default 'console=ttyS0 quiet panic=-1' */
+  /** Kernel command line: one line of at most 2047 printable ASCII characters, the kernel's own limit. @default 'console=ttyS0 quiet panic=-1', for arm64 with ttyAMA0 */
   readonly commandLine?: string;
   /** Size of the blank writable disk in bytes: whole MiB, 1 MiB to 1 TiB. @default 64 MiB */
   readonly diskBytes?: number;
@@ -27,7 +28,8 @@ export function describeKernelImage(options: DescribeKernelOptions): Promise<Gol
   const settings = parseDescribeOptions(options);
   const kernelPath = parsePath('kernel', options.kernel);
   const initrdPath = parsePath('initrd', options.initrd);
-  const commandLine = parseCommandLine(options.commandLine ?? 'console=ttyS0 quiet panic=-1');
+  const { serialPort } = ARCHITECTURES[settings.architecture];
+  const commandLine = parseCommandLine(options.commandLine ?? `console=${serialPort} quiet panic=-1`);
   const diskRange = { least: MIB, most: MIB * MIB, multiple: MIB };
   const diskBytes = parseWhole('diskBytes', options.diskBytes ?? 64 * MIB, diskRange);
   const describe = async (): Promise<GoldenImage> => {

@@ -215,7 +215,13 @@ describe('describeKernelImage', () => {
     const initrd = join(folder.path, 'initrd');
     await writeFile(kernel, 'k');
     await writeFile(initrd, 'i');
-    const image = await describeKernelImage({ kernel, initrd, name: 'mine', diskBytes: 2 ** 20 });
+    const image = await describeKernelImage({
+      kernel,
+      initrd,
+      name: 'mine',
+      diskBytes: 2 ** 20,
+      architecture: 'x86_64',
+    });
     expect(image).toMatchObject({
       name: 'mine',
       boot: {
@@ -225,6 +231,8 @@ describe('describeKernelImage', () => {
         kernel: { path: kernel },
       },
     });
+    const onArm = await describeKernelImage({ kernel, initrd, architecture: 'aarch64' });
+    expect(onArm.boot).toMatchObject({ commandLine: 'console=ttyAMA0 quiet panic=-1' });
     const other = await describeKernelImage({ kernel, initrd, commandLine: '', diskBytes: 2 ** 20 });
     expect(other.digest).not.toBe(image.digest);
   });

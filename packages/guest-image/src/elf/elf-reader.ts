@@ -1,3 +1,4 @@
+import type { GuestArchitecture } from '../architecture/guest-architecture.ts';
 import { ByteReader } from './byte-reader.ts';
 
 /** What the dynamic loader is asked for by a program or library. */
@@ -28,16 +29,15 @@ const TAG_END = 0;
 const TAG_NEEDED = 1;
 const TAG_STRINGS = 5;
 const TAG_STRINGS_SIZE = 10;
-const MACHINE_X86_64 = 62;
 /** Far above what any linker writes; keeps a damaged file from costing time. */
 const MAXIMUM_ENTRIES = 4096;
 
 /**
- * Reads what a 64-bit little-endian x86-64 ELF file needs at run time.
+ * Reads what a 64-bit little-endian ELF file of an architecture needs at run time.
  * @throws WARMVM_GOLDEN_INVALID for anything else, naming `what`
  */
-export function readElfDynamic(bytes: Uint8Array, what: string): ElfDynamic {
-  const reader = openElf(bytes, what);
+export function readElfDynamic(bytes: Uint8Array, what: string, architecture: GuestArchitecture): ElfDynamic {
+  const reader = openElf(bytes, what, architecture);
   const segments = readSegments(reader);
   const interpreter = segments.find((segment) => segment.type === SEGMENT_INTERPRETER);
   const dynamic = segments.find((segment) => segment.type === SEGMENT_DYNAMIC);
@@ -51,10 +51,14 @@ export function readElfDynamic(bytes: Uint8Array, what: string): ElfDynamic {
 
 /**
  * Reads the `.modinfo` of a kernel module: `key=value` pairs, the first of each key.
- * @throws WARMVM_GOLDEN_INVALID when the file is no kernel module, naming `what`
+ * @throws WARMVM_GOLDEN_INVALID when the file is no kernel module of the architecture, naming `what`
  */
-export function readModuleInfo(bytes: Uint8Array, what: string): ReadonlyMap<string, string> {
-  const reader = openElf(bytes, what);
+export function readModuleInfo(
+  bytes: Uint8Array,
+  what: string,
+  architecture: GuestArchitecture,
+): ReadonlyMap<string, string> {
+  const reader = openElf(bytes, what, architecture);
   const section = findSection(reader, '.modinfo');
   if (section === undefined) throw reader.invalid('no kernel module (it has no .modinfo section)');
   const information = new Map<string, string>();
@@ -66,10 +70,10 @@ export function readModuleInfo(bytes: Uint8Array, what: string): ReadonlyMap<str
   return information;
 }
 
-function openElf(bytes: Uint8Array, what: string): ByteReader {
+function openElf(bytes: Uint8Array, what: string, { elfMachine, title }: GuestArchitecture): ByteReader {
   const reader = new ByteReader(bytes, what);
   const isElf = reader.sizeBytes >= 64 && reader.slice(0, 6).equals(Buffer.from('\x7fELF\x02\x01', 'latin1'));
-  if (!isElf || reader.unsigned16(18) !== MACHINE_X86_64) throw reader.invalid('not a 64-bit x86-64 ELF file');
+  if (!isElf || reader.unsigned16(18) !== elfMachine) throw reader.invalid(`not a 64-bit ${title} ELF file`);
   return reader;
 }
 

@@ -1,17 +1,18 @@
+import type { GuestArchitecture } from '../architecture/guest-architecture.ts';
 import { assemble, type Line } from './assembler.ts';
 
 const ELF_HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
 const LOAD_ADDRESS = 0x40_0000;
 
-/** A static x86-64 ELF file of these lines: one read-and-execute segment, entered at its first instruction. */
-export function staticProgram(lines: readonly Line[]): Uint8Array {
+/** A static ELF file of these lines: one read-and-execute segment, entered at its first instruction. */
+export function staticProgram(lines: readonly Line[], { elfMachine }: GuestArchitecture): Uint8Array {
   const code = assemble(lines);
   const codeOffset = ELF_HEADER_BYTES + 2 * PROGRAM_HEADER_BYTES;
   const header = Buffer.alloc(codeOffset);
   header.write('\x7fELF\x02\x01\x01', 0, 'latin1');
   header.writeUInt16LE(2, 16); // ET_EXEC
-  header.writeUInt16LE(62, 18); // EM_X86_64
+  header.writeUInt16LE(elfMachine, 18);
   header.writeUInt32LE(1, 20); // EV_CURRENT
   header.writeBigUInt64LE(BigInt(LOAD_ADDRESS + codeOffset), 24); // entry
   header.writeBigUInt64LE(BigInt(ELF_HEADER_BYTES), 32); // program headers
@@ -25,7 +26,8 @@ export function staticProgram(lines: readonly Line[]): Uint8Array {
     flags: 5,
     address: BigInt(LOAD_ADDRESS),
     size,
-    alignment: 0x1000n,
+    // The largest page that a kernel of either architecture may have.
+    alignment: 0x1_0000n,
   });
   // PT_GNU_STACK without the execute flag: nothing that is read can ever run.
   const stack = { type: 0x6474_e551, flags: 6, address: 0n, size: 0n, alignment: 16n };

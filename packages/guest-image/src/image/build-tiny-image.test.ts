@@ -2,8 +2,9 @@ import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import type { GoldenImage, KernelBoot } from '@warmvm/core/driver';
 import { describe, expect, test } from 'vitest';
+import type { ArchitectureName } from '../architecture/guest-architecture.ts';
 import { buildElf } from '../fixtures/build-elf.ts';
-import { createFakeSource, type FakeSource, tinyWorld } from '../fixtures/fake-packages.ts';
+import { createFakeSource, type FakePackage, type FakeSource, tinyWorld } from '../fixtures/fake-packages.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { imageDigest } from '../golden/image-digest.ts';
 import { buildTinyImage } from './build-tiny-image.ts';
@@ -31,27 +32,35 @@ describe('buildTinyImage', () => {
     expect(Object.isFrozen(image) && Object.isFrozen(image.boot)).toBe(true);
   });
 
-  test('packs the agent, its libraries two levels deep, the loader, and the modules in loading order', async () => {
-    await using folder = await temporaryFolder();
-    const image = await build(folder.path, createFakeSource());
-    const initrd = await readFile(bootOf(image).initrd.path, 'latin1');
-    for (const path of [
-      'usr/sbin/qemu-ga',
-      'lib/x86_64-linux-gnu/libfirst.so.1',
-      'lib/x86_64-linux-gnu/libsecond-2.so.0',
-      'lib/x86_64-linux-gnu/libm.so.6',
-      'lib64/ld-linux-x86-64.so.2',
-      'lib/modules/virtio_rng.ko',
-      'usr/lib/warmvm/reseed',
-      'bin/mount',
-    ]) {
-      expect(initrd).toContain(`${path}\0`);
-    }
-    expect(initrd).toContain('for module in virtio_ring virtio virtio_pci virtio_console virtio_blk virtio_rng; do');
-    // Only where there is a card: what needs no network boots without.
-    expect(initrd).toMatch(/0x0001 \] \|\| continue\n {2}for module in net_failover virtio_net; do/);
-    expect(initrd).not.toContain('usr/bin/helper');
-  });
+  test.each<[ArchitectureName, string, string, string]>([
+    ['x86_64', 'lib64/ld-linux-x86-64.so.2', 'x86_64-linux-gnu', 'console=ttyS0 '],
+    ['aarch64', 'lib/ld-linux-aarch64.so.1', 'aarch64-linux-gnu', 'console=ttyAMA0 '],
+  ])(
+    'for %s packs the agent, its libraries two levels deep, the loader, and the modules in loading order',
+    async (architecture, loader, libraries, console) => {
+      await using folder = await temporaryFolder();
+      const image = await build(folder.path, createFakeSource(tinyWorld(architecture)), { architecture });
+      expect(image.architecture).toBe(architecture);
+      expect(bootOf(image).commandLine).toContain(console);
+      const initrd = await readFile(bootOf(image).initrd.path, 'latin1');
+      for (const path of [
+        'bin/qemu-ga',
+        `lib/${libraries}/libfirst.so.1`,
+        `lib/${libraries}/libsecond-2.so.0`,
+        `lib/${libraries}/libm.so.6`,
+        loader,
+        'lib/modules/virtio_rng.ko',
+        'usr/lib/warmvm/reseed',
+        'bin/mount',
+      ]) {
+        expect(initrd).toContain(`${path}\0`);
+      }
+      expect(initrd).toContain('for module in virtio_ring virtio virtio_pci virtio_console virtio_blk virtio_rng; do');
+      // Only where there is a card: what needs no network boots without.
+      expect(initrd).toMatch(/0x0001 \] \|\| continue\n {2}for module in net_failover virtio_net; do/);
+      expect(initrd).not.toContain('usr/bin/helper');
+    },
+  );
 
   test('finds a library in a package that was passed over for its name before', async () => {
     await using folder = await temporaryFolder();
@@ -197,16 +206,34 @@ describe('buildTinyImage', () => {
     expect((await readdir(folder.path)).filter((name) => name.startsWith('.'))).toEqual(['.build-new']);
   });
 
-  test('says that another architecture is not supported', async () => {
+  test('keeps images for two architectures apart in one cache folder, also when they are built at the same time', async () => {
     await using folder = await temporaryFolder();
-    await expect(build(folder.path, createFakeSource(), { architecture: 'aarch64' })).rejects.toMatchObject({
-      code: 'WARMVM_NOT_SUPPORTED',
-      message: expect.stringContaining('x86_64 only'),
-    });
+    const worlds = { x86_64: createFakeSource(), aarch64: createFakeSource(tinyWorld('aarch64')) };
+    const both = (): Promise<GoldenImage[]> =>
+      Promise.all(
+        (['x86_64', 'aarch64'] as const).map((architecture) =>
+          build(folder.path, worlds[architecture], { architecture }),
+        ),
+      );
+    const first = await both();
+    expect(new Set(first.map(({ digest }) => digest)).size).toBe(2);
+    expect(await both()).toEqual(first);
+  });
+
+  test('joins no build for another architecture', async () => {
+    await using folder = await temporaryFolder();
+    const source = createFakeSource();
+    const [own, other] = await Promise.allSettled([
+      build(folder.path, source),
+      build(folder.path, source, { architecture: 'aarch64' }),
+    ]);
+    expect(own.status).toBe('fulfilled');
+    expect(other).toMatchObject({ reason: { message: expect.stringContaining('no package linux-image-cloud-arm64') } });
   });
 });
 
 describe('packages that are not as expected', () => {
+  const shell = (busybox: Buffer): FakePackage => ({ files: { 'bin/busybox': busybox } });
   const broken: [string, (world: ReturnType<typeof tinyWorld>) => void, string, RegExp][] = [
     [
       'an agent that is not to be had',
@@ -239,16 +266,22 @@ describe('packages that are not as expected', () => {
       /module virtio_pci, needed by the tiny image, is not in/,
     ],
     [
-      'a shell that fails',
-      (world) => Object.assign(world, { 'busybox-static': { files: { 'bin/busybox': '#!/bin/sh\nexit 3\n' } } }),
+      'a shell for another processor',
+      (world) => Object.assign(world, { 'busybox-static': tinyWorld('aarch64')['busybox-static'] }),
       'WARMVM_GOLDEN_INVALID',
-      /does not list its programs/,
+      /busybox: not a 64-bit x86-64 ELF file/,
     ],
     [
-      'a shell that lists a path out of the image',
-      (world) => Object.assign(world, { 'busybox-static': { files: { 'bin/busybox': '#!/bin/sh\necho ../x\n' } } }),
+      'a shell that is not static',
+      (world) => Object.assign(world, { 'busybox-static': shell(buildElf({ needed: ['libc.so.6'] })) }),
       'WARMVM_GOLDEN_INVALID',
-      /./,
+      /busybox is not static: it needs libc\.so\.6/,
+    ],
+    [
+      'a shell without a program that the image needs',
+      (world) => Object.assign(world, { 'busybox-static': shell(buildElf({ salt: '[\0[[\0mount\0sh\0' })) }),
+      'WARMVM_GOLDEN_INVALID',
+      /busybox has no insmod, ip, mke2fs, poweroff/,
     ],
   ];
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { type CallOptions, type GoldenImage, JoinedJobs, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type GoldenImage, hostArchitecture, JoinedJobs } from '@warmvm/core/driver';
+import { ARCHITECTURES } from '../architecture/guest-architecture.ts';
 import { sealImage } from '../golden/image-digest.ts';
-import { COMMAND_LINE } from '../guest/command-line.ts';
+import { commandLineFor } from '../guest/command-line.ts';
 import { RENEW_PATH } from '../guest/renew-script.ts';
 import { createAptSource } from '../packages/apt-source.ts';
 import type { PackageSource } from '../packages/package-source.ts';
@@ -14,10 +15,11 @@ const jobs = new JoinedJobs<CachedImage>();
 
 /**
  * A tiny Linux guest with a shell and the guest agent, made from Debian packages without root, and kept in a cache: the
- * second call downloads nothing. The same package versions give the same bytes. Calls for one cache folder join one build.
+ * second call downloads nothing. The same package versions give the same bytes. Calls for one cache folder join one build. The
+ * guest's architecture need not be this machine's: nothing of the packages is run.
  *
- * @throws TypeError, RangeError synchronously for bad options. Rejects with the signal's reason; WARMVM_NOT_SUPPORTED for
- * another architecture or without apt and dpkg; WARMVM_GOLDEN_MISSING when packages cannot be had; WARMVM_GOLDEN_INVALID
+ * @throws TypeError, RangeError synchronously for bad options. Rejects with the signal's reason; WARMVM_NOT_SUPPORTED
+ * without apt and dpkg; WARMVM_GOLDEN_MISSING when packages cannot be had; WARMVM_GOLDEN_INVALID
  * when packages or the cache folder are not as expected
  */
 export function buildTinyImage(options: TinyImageOptions = {}): Promise<GoldenImage> {
@@ -26,21 +28,15 @@ export function buildTinyImage(options: TinyImageOptions = {}): Promise<GoldenIm
 }
 
 async function build(settings: TinySettings): Promise<GoldenImage> {
-  if (settings.architecture !== 'x86_64') {
-    throw new WarmvmError(
-      'WARMVM_NOT_SUPPORTED',
-      `The tiny image can be built for x86_64 only, not for ${settings.architecture}; describe an image of your own with describeDiskImage or describeKernelImage.`,
-      { details: { architecture: settings.architecture } },
-    );
-  }
+  const architecture = ARCHITECTURES[settings.architecture];
   // Sources are told apart by identity: a caller's own never joins a build from apt.
-  const key = `${settings.cacheDir}\0${identify(settings.packageSource)}`;
+  const key = [settings.cacheDir, architecture.name, identify(settings.packageSource)].join('\0');
   const { kernel, initrd } = await jobs.join(key, settings.signal, (signal) =>
     findOrBuild(settings, { signal }, settings.onProgress),
   );
   return sealImage(settings.name, {
-    architecture: 'x86_64',
-    boot: { kind: 'kernel', kernel, initrd, commandLine: COMMAND_LINE, diskBytes: settings.diskBytes },
+    architecture: architecture.name,
+    boot: { kind: 'kernel', kernel, initrd, commandLine: commandLineFor(architecture), diskBytes: settings.diskBytes },
     memoryBytes: settings.memoryBytes,
     virtualCpus: settings.virtualCpus,
     network: 'none',
@@ -55,19 +51,21 @@ async function findOrBuild(
 ): Promise<CachedImage> {
   const cache = new ImageCache(settings.cacheDir);
   await cache.open();
-  const source = settings.packageSource ?? createAptSource({ listsDirectory: join(settings.cacheDir, 'apt') });
-  const pointer = async (): Promise<string> => sha256(`${recipeDigest()} ${await source.fingerprint(call)}`);
-  const found = await findUnchanged(cache, await pointer(), source, call);
+  const architecture = ARCHITECTURES[settings.architecture];
+  const recipe = recipeDigest(architecture);
+  const source = settings.packageSource ?? aptSource(settings);
+  const pointer = async (): Promise<string> => sha256(`${recipe} ${await source.fingerprint(call)}`);
+  const found = await findUnchanged(cache, { recipe, pointer: await pointer() }, source, call);
   if (found !== undefined) {
     onProgress({ step: 'reuse' });
     return found;
   }
   const built = await cache.withWorkFolder(async (directory) => {
-    const files = await buildTinyFiles({ source, directory, onProgress, ...call });
-    const key = imageKey(files.packages);
+    const files = await buildTinyFiles({ architecture, source, directory, onProgress, ...call });
+    const key = imageKey(architecture, files.packages);
     const packages = files.packages.map(({ name, version, sha256: digest }) => ({ name, version, sha256: digest }));
     const manifest = {
-      recipe: recipeDigest(),
+      recipe,
       packages,
       kernel: contentDigest(files.kernel),
       initrd: contentDigest(files.initrd),
@@ -80,16 +78,23 @@ async function findOrBuild(
   return built;
 }
 
+/** The lists of each architecture are apart, as apt keeps only those that it was told of last. */
+function aptSource({ architecture, cacheDir }: TinySettings): PackageSource {
+  const { debian } = ARCHITECTURES[architecture];
+  const listsDirectory = join(cacheDir, 'apt', debian);
+  return createAptSource({ listsDirectory, ...(architecture === hostArchitecture() ? {} : { foreign: debian }) });
+}
+
 async function findUnchanged(
   cache: ImageCache,
-  pointer: string,
+  { recipe, pointer }: { readonly recipe: string; readonly pointer: string },
   source: PackageSource,
   call: CallOptions,
 ): Promise<CachedImage | undefined> {
   const known = await cache.pointer(pointer);
   const quick = known === undefined ? undefined : await cache.find(known, call);
   if (quick !== undefined) return quick;
-  const candidates = (await cache.list()).filter(({ manifest }) => manifest.recipe === recipeDigest());
+  const candidates = (await cache.list()).filter(({ manifest }) => manifest.recipe === recipe);
   if (candidates.length === 0) return undefined;
   const names = candidates.flatMap(({ manifest }) => manifest.packages.map(({ name }) => name));
   const today = await source.resolve([...new Set(names)].sort(), call);

@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { hostArchitecture } from '@warmvm/core/driver';
+import type { ArchitectureName } from '../architecture/guest-architecture.ts';
 import type { PackageSource } from '../packages/package-source.ts';
 
 /** A step of building the tiny image; for people, in order. `reuse` comes alone. */
@@ -17,15 +19,15 @@ export interface TinyImageOptions {
   readonly virtualCpus?: number;
   /** Size of the blank writable disk in bytes: whole MiB, 1 MiB to 1 TiB. @default 64 MiB */
   readonly diskBytes?: number;
-  /** Only `x86_64` can be built. @default that of this machine */
-  readonly architecture?: 'x86_64' | 'aarch64';
+  /** What the guest runs on; need not be what this machine is. @default that of this machine */
+  readonly architecture?: ArchitectureName;
   /** For people; letters, digits, `-`, `_` and `.`, at most 64. @default 'tiny' */
   readonly name?: string;
   /** Aborting rejects with the signal's reason; nothing half-built stays in the cache. @default none */
   readonly signal?: AbortSignal;
   /** Told what is going on. @default none */
   readonly onProgress?: (progress: TinyImageProgress) => void;
-  /** Where packages come from. @default apt of this machine */
+  /** Where packages come from, those of the architecture. @default apt of this machine */
   readonly packageSource?: PackageSource;
 }
 
@@ -33,7 +35,7 @@ export interface TinyImageOptions {
 export interface TinySettings extends MachineSize {
   readonly cacheDir: string;
   readonly diskBytes: number;
-  readonly architecture: 'x86_64' | 'aarch64';
+  readonly architecture: ArchitectureName;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (progress: TinyImageProgress) => void;
   readonly packageSource: PackageSource | undefined;
@@ -77,8 +79,8 @@ export function parseMachineSize(options: Partial<MachineSize>, defaultName: str
 }
 
 /** @throws TypeError when the architecture is none that warmvm knows */
-export function parseArchitecture(given: unknown): 'x86_64' | 'aarch64' {
-  const architecture = given ?? (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
+export function parseArchitecture(given: unknown): ArchitectureName {
+  const architecture = given ?? hostArchitecture();
   if (architecture !== 'x86_64' && architecture !== 'aarch64') {
     throw new TypeError(`architecture is ${show(architecture)}; expected 'x86_64' or 'aarch64'.`);
   }

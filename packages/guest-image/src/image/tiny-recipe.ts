@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { COMMAND_LINE, MODULES, NETWORK_MODULES } from '../guest/command-line.ts';
+import type { GuestArchitecture } from '../architecture/guest-architecture.ts';
+import { commandLineFor, MODULES, NETWORK_MODULES } from '../guest/command-line.ts';
 import { hardwareClockProgram } from '../guest/hardware-clock-program.ts';
 import { initScript, SHUTDOWN_SCRIPT } from '../guest/init-script.ts';
 import { RENEW_SCRIPT } from '../guest/renew-script.ts';
@@ -7,36 +8,34 @@ import { reseedProgram } from '../guest/reseed-program.ts';
 import type { SourcePackage } from '../packages/package-source.ts';
 
 /** Packages the image starts from; the kernel is what the first of them depends on. */
-export const ROOT_PACKAGES = {
-  kernel: 'linux-image-cloud-amd64',
-  shell: 'busybox-static',
-  agent: 'qemu-guest-agent',
-} as const;
+export function rootPackages({ debian }: GuestArchitecture): Readonly<Record<'kernel' | 'shell' | 'agent', string>> {
+  return { kernel: `linux-image-cloud-${debian}`, shell: 'busybox-static', agent: 'qemu-guest-agent' };
+}
 
 /** Raised when the same packages would be packed into other bytes for a reason that the recipe does not show. */
-const BUILDER_VERSION = 1;
+const BUILDER_VERSION = 2;
 
-/** 64 hexadecimal digits over all that this package itself puts into an image. */
-export function recipeDigest(): string {
+/** 64 hexadecimal digits over all that this package itself puts into an image for an architecture. */
+export function recipeDigest(architecture: GuestArchitecture): string {
   const recipe = [
     BUILDER_VERSION,
-    ROOT_PACKAGES,
+    rootPackages(architecture),
     MODULES,
     NETWORK_MODULES,
-    COMMAND_LINE,
+    commandLineFor(architecture),
     initScript([], []),
     SHUTDOWN_SCRIPT,
     RENEW_SCRIPT,
-    Buffer.from(reseedProgram()).toString('hex'),
-    Buffer.from(hardwareClockProgram()).toString('hex'),
+    Buffer.from(reseedProgram(architecture)).toString('hex'),
+    Buffer.from(hardwareClockProgram(architecture)).toString('hex'),
   ];
   return sha256(JSON.stringify(recipe));
 }
 
 /** The name of an image in the cache: 64 hexadecimal digits over the recipe and the packages it was applied to. */
-export function imageKey(packages: readonly SourcePackage[]): string {
+export function imageKey(architecture: GuestArchitecture, packages: readonly SourcePackage[]): string {
   const facts = packages.map(({ name, version, sha256: digest }) => `${name} ${version} ${digest}`).sort();
-  return sha256(JSON.stringify([recipeDigest(), facts]));
+  return sha256(JSON.stringify([recipeDigest(architecture), facts]));
 }
 
 /** 64 hexadecimal digits. */

@@ -17,6 +17,7 @@ afterEach(() => vi.unstubAllEnvs());
 async function withTools(
   folder: TemporaryFolder,
   tools: Readonly<Record<string, string>>,
+  foreign?: string,
 ): Promise<{ source: PackageSource; log: () => Promise<string> }> {
   const programs = join(folder.path, 'programs');
   const logFile = join(folder.path, 'log');
@@ -29,6 +30,7 @@ async function withTools(
   const source = createAptSource({
     listsDirectory: join(folder.path, 'apt'),
     statePaths: [join(folder.path, 'state')],
+    ...(foreign === undefined ? {} : { foreign }),
   });
   return { source, log: () => readFile(logFile, 'utf8').catch(() => '') };
 }
@@ -69,6 +71,7 @@ describe('resolve', () => {
     await source.unpack([a1], folder.path, {});
     const lines = (await log()).split('\n');
     expect(lines[1]).toContain(`-oDir::State::Lists=${join(lists, 'lists')} -oDir::Cache=${join(lists, 'cache')}`);
+    expect(lines.join()).not.toContain('APT::Architecture');
     expect(lines[1]).toMatch(/-q update$/);
     expect(lines[3]).toContain('Dir::State::Lists');
   });
@@ -82,6 +85,45 @@ describe('resolve', () => {
       retryable: true,
       message: expect.stringMatching(/E: no network.*Run `apt-get update`/),
     });
+  });
+
+  test('asks an apt of another architecture with lists that it has just fetched, whatever dpkg is set up for', async () => {
+    await using folder = await temporaryFolder();
+    const tools = {
+      'apt-cache': SHOW_A1,
+      'apt-get': `case "$*" in *update) ;; *) ${SAVE_A1} ;; esac`,
+      'dpkg-deb': 'mkdir -p "$3"',
+    };
+    const { source, log } = await withTools(folder, tools, 'arm64');
+    await source.resolve(['a1'], {});
+    await source.resolve(['a1', 'b2'], {});
+    await source.unpack([a1], folder.path, {});
+    const lines = (await log()).trim().split('\n');
+    expect(lines.map((line) => line.replace(/ -o.* -q| -o.*(?= show)/, ''))).toEqual([
+      'apt-get update',
+      'apt-cache show --no-all-versions -- a1',
+      'apt-cache show --no-all-versions -- a1 b2',
+      'apt-get download -- a1=1:2-3',
+      expect.stringContaining('dpkg-deb --extract'),
+    ]);
+    for (const line of lines.slice(0, 4)) {
+      expect(line).toContain('-oAPT::Architecture=arm64 -oAPT::Architectures=arm64 -oDir::State::status=/dev/null');
+      expect(line).toContain(`-oDir::State::Lists=${join(folder.path, 'apt', 'lists')}`);
+    }
+  });
+
+  test('does with the lists it has where others cannot be fetched', async () => {
+    await using folder = await temporaryFolder();
+    const tools = { 'apt-cache': SHOW_A1, 'apt-get': 'echo "E: no network" >&2; exit 100' };
+    const { source } = await withTools(folder, tools, 'arm64');
+    expect((await source.resolve(['a1'], {})).has('a1')).toBe(true);
+  });
+
+  test('says that mirrors may not carry another architecture', async () => {
+    await using folder = await temporaryFolder();
+    const tools = { 'apt-cache': 'exit 100', 'apt-get': 'echo "E: 404" >&2; exit 100' };
+    const { source } = await withTools(folder, tools, 'arm64');
+    await expect(source.resolve(['a1'], {})).rejects.toThrow(/E: 404.*that its mirrors carry arm64/);
   });
 
   test('says what to do where there is no apt', async () => {

@@ -10,8 +10,10 @@ import type { PackageSource, SourcePackage } from './package-source.ts';
 
 /** Options of {@link createAptSource}. */
 export interface AptSourceOptions {
-  /** Folder for package lists of our own, filled when the machine's lists know none of the packages. */
+  /** Folder for package lists of our own, filled when the machine's lists know none of the packages, or are of another architecture. */
   readonly listsDirectory: string;
+  /** Debian's name of an architecture that is not this machine's. What dpkg is set up for does not matter, and is not changed. @default none */
+  readonly foreign?: string;
   /** Files and folders that decide what apt answers. @default apt's and dpkg's own */
   readonly statePaths?: readonly string[];
 }
@@ -21,8 +23,9 @@ const WHEN_MISSING =
 
 /** Packages through `apt-cache`, `apt-get download` and `dpkg-deb`, none of which needs root. */
 export function createAptSource(options: AptSourceOptions): PackageSource {
-  const { listsDirectory } = options;
-  let settings: readonly string[] = [];
+  const { listsDirectory, foreign } = options;
+  const ownLists = [...privateSettings(listsDirectory), ...(foreign === undefined ? [] : foreignSettings(foreign))];
+  let settings: readonly string[] = foreign === undefined ? [] : ownLists;
   let listsWork = false;
 
   return {
@@ -31,10 +34,15 @@ export function createAptSource(options: AptSourceOptions): PackageSource {
     async resolve(names, call) {
       if (!names.every(isPackageName)) throw new TypeError(`Not a package name among: ${names.join(', ')}.`);
       if (names.length === 0) return new Map();
-      let found = await showPackages(settings, names, call);
+      let found: ReadonlyMap<string, SourcePackage> = new Map();
+      // Nobody but us fetches the lists of another architecture: those of the last time are no better than none.
+      if (foreign === undefined || listsWork) found = await showPackages(settings, names, call);
       if (found.size === 0 && !listsWork) {
-        settings = await updatePrivateLists(listsDirectory, call);
+        settings = ownLists;
+        const trouble = await updatePrivateLists(listsDirectory, settings, call);
         found = await showPackages(settings, names, call);
+        // Where some list cannot be fetched, the others may do, or those of the last time.
+        if (trouble !== undefined && found.size === 0) throw noLists(trouble, foreign);
       }
       listsWork = true;
       return found;
@@ -62,26 +70,46 @@ async function showPackages(
   return new Map([...parsePackages(result.output.toString())].filter(([name]) => names.includes(name)));
 }
 
-async function updatePrivateLists(listsDirectory: string, call: CallOptions): Promise<readonly string[]> {
-  await mkdir(join(listsDirectory, 'lists', 'partial'), { recursive: true, mode: 0o700 });
-  await mkdir(join(listsDirectory, 'cache', 'archives', 'partial'), { recursive: true, mode: 0o700 });
-  const settings = [
+function privateSettings(listsDirectory: string): readonly string[] {
+  return [
     `-oDir::State::Lists=${join(listsDirectory, 'lists')}`,
     `-oDir::Cache=${join(listsDirectory, 'cache')}`,
     // Root's apt downloads as the user _apt, who cannot enter a private folder.
     ...(process.getuid?.() === 0 ? ['-oAPT::Sandbox::User=root'] : []),
   ];
+}
+
+/** An apt for another kind of machine, on which nothing is installed. */
+function foreignSettings(architecture: string): readonly string[] {
+  return [
+    `-oAPT::Architecture=${architecture}`,
+    `-oAPT::Architectures=${architecture}`,
+    '-oDir::State::status=/dev/null',
+    '-oAcquire::Languages=none',
+  ];
+}
+
+/** Fetches lists; undefined when all could be had, else how apt ended. */
+async function updatePrivateLists(
+  listsDirectory: string,
+  settings: readonly string[],
+  call: CallOptions,
+): Promise<ToolResult | undefined> {
+  await mkdir(join(listsDirectory, 'lists', 'partial'), { recursive: true, mode: 0o700 });
+  await mkdir(join(listsDirectory, 'cache', 'archives', 'partial'), { recursive: true, mode: 0o700 });
   // Without this, lists that cannot be fetched are no error to apt.
   const failLoudly = '-oAPT::Update::Error-Mode=any';
   const result = await run('apt-get', [...settings, failLoudly, '-q', 'update'], call);
-  if (result.exitCode !== 0) {
-    throw new WarmvmError(
-      'WARMVM_GOLDEN_MISSING',
-      `No package lists: apt knows none of the packages, and fetching lists failed (${lastLine(result)}). Run \`apt-get update\` as root and check the network.`,
-      { retryable: true, details: { exitCode: result.exitCode, complaint: result.complaint } },
-    );
-  }
-  return settings;
+  return result.exitCode === 0 ? undefined : result;
+}
+
+function noLists(result: ToolResult, foreign: string | undefined): WarmvmError {
+  const whose = foreign === undefined ? '' : `, and that its mirrors carry ${foreign}`;
+  return new WarmvmError(
+    'WARMVM_GOLDEN_MISSING',
+    `No package lists: apt knows none of the packages, and fetching lists failed (${lastLine(result)}). Run \`apt-get update\` as root and check the network${whose}.`,
+    { retryable: true, details: { exitCode: result.exitCode, complaint: result.complaint } },
+  );
 }
 
 async function download(

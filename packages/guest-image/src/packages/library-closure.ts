@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { CallOptions } from '@warmvm/core/driver';
-import { type ElfDynamic, readElfDynamic } from '../elf/elf-reader.ts';
+import type { GuestArchitecture } from '../architecture/guest-architecture.ts';
+import { readElfDynamic } from '../elf/elf-reader.ts';
 import { invalidGolden } from '../invalid.ts';
 import { PackageFiles } from './package-files.ts';
 import type { PackageSource, SourcePackage } from './package-source.ts';
@@ -18,9 +19,9 @@ export interface LibraryClosure {
   readonly packages: readonly SourcePackage[];
 }
 
-/** Where Debian keeps libraries; its dynamic loader looks here without being told. */
-const LIBRARY_FOLDERS = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib64', 'usr/lib64', 'lib', 'usr/lib'];
-const GUEST_FOLDER = 'lib/x86_64-linux-gnu';
+/** Folders that are the loader's and nobody else's, and those that hold much besides. */
+const LOADER_FOLDERS = ['lib64', 'usr/lib64'];
+const COMMON_FOLDERS = ['lib', 'usr/lib'];
 /** Dependencies of dependencies are followed this far. */
 const MAXIMUM_DEPTH = 6;
 
@@ -31,13 +32,18 @@ const MAXIMUM_DEPTH = 6;
  * @throws WARMVM_GOLDEN_INVALID when a library is in none of them
  */
 export async function collectLibraries(
-  program: { readonly name: string; readonly data: Uint8Array; readonly package: SourcePackage },
+  program: {
+    readonly name: string;
+    readonly data: Uint8Array;
+    readonly package: SourcePackage;
+    readonly architecture: GuestArchitecture;
+  },
   source: PackageSource,
   directory: string,
   options: CallOptions,
 ): Promise<LibraryClosure> {
-  const search = new LibrarySearch();
-  search.want(readElfDynamic(program.data, program.name));
+  const search = new LibrarySearch(program.architecture);
+  search.want(program.data, program.name);
   let level: readonly SourcePackage[] = [program.package];
   // Passed over for their names; a library found later may still be in one of them.
   let skipped: readonly SourcePackage[] = [];
@@ -99,10 +105,17 @@ function squeeze(name: string): string {
 
 class LibrarySearch {
   readonly missing: Set<string> = new Set();
+  readonly #architecture: GuestArchitecture;
   readonly #found = new Map<string, Buffer>();
   #interpreter: string | undefined;
 
-  want(dynamic: ElfDynamic): void {
+  constructor(architecture: GuestArchitecture) {
+    this.#architecture = architecture;
+  }
+
+  /** Wants all that this program or library needs. */
+  want(data: Uint8Array, what: string): void {
+    const dynamic = readElfDynamic(data, what, this.#architecture);
     if (dynamic.interpreter !== undefined) this.#interpreter = dynamic.interpreter;
     const names = [...dynamic.needed, ...(dynamic.interpreter === undefined ? [] : [basename(dynamic.interpreter)])];
     for (const name of names) if (!this.#found.has(name)) this.missing.add(name);
@@ -110,16 +123,18 @@ class LibrarySearch {
 
   /** Takes what is missing and here; also what that needs in turn. Whether anything was taken. */
   async take(files: PackageFiles): Promise<boolean> {
-    const paths = await files.list(LIBRARY_FOLDERS.slice(0, 4));
+    const { libraryFolder } = this.#architecture;
+    const folders = [`lib/${libraryFolder}`, `usr/lib/${libraryFolder}`, ...LOADER_FOLDERS];
+    const paths = await files.list(folders);
     let taken = false;
     for (;;) {
       const path = paths.find((candidate) => this.missing.has(basename(candidate)));
       if (path === undefined) return taken;
       const name = basename(path);
-      const data = await files.read(path, ...LIBRARY_FOLDERS.map((folder) => `${folder}/${name}`));
+      const data = await files.read(path, ...[...folders, ...COMMON_FOLDERS].map((folder) => `${folder}/${name}`));
       this.missing.delete(name);
       this.#found.set(name, data);
-      this.want(readElfDynamic(data, name));
+      this.want(data, name);
       taken = true;
     }
   }
@@ -127,7 +142,10 @@ class LibrarySearch {
   files(): LibraryFile[] {
     const interpreter = this.#interpreter ?? '';
     return [...this.#found].map(([name, data]) => ({
-      path: name === basename(interpreter) ? interpreter.replace(/^\/+/, '') : `${GUEST_FOLDER}/${name}`,
+      path:
+        name === basename(interpreter)
+          ? interpreter.replace(/^\/+/, '')
+          : `lib/${this.#architecture.libraryFolder}/${name}`,
       data,
     }));
   }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { CallOptions } from '@warmvm/core/driver';
+import type { GuestArchitecture } from '../architecture/guest-architecture.ts';
 import { readModuleInfo } from '../elf/elf-reader.ts';
 import { invalidGolden } from '../invalid.ts';
 import { runTool } from '../tool/run-tool.ts';
@@ -20,7 +21,7 @@ export interface ModuleFile {
 export async function collectModules(
   names: readonly string[],
   files: PackageFiles,
-  options: CallOptions,
+  options: CallOptions & { readonly architecture: GuestArchitecture },
 ): Promise<ModuleFile[]> {
   const paths = await files.list(['lib/modules', 'usr/lib/modules']);
   const byName = new Map(paths.filter((path) => /\.ko(\.xz)?$/.test(path)).map((path) => [moduleName(path), path]));
@@ -35,7 +36,7 @@ export async function collectModules(
       throw invalidGolden(`The kernel module ${name}, needed by ${neededBy}, is not in the package.`, { module: name });
     }
     const data = await readModule(path, files, options);
-    const dependencies = readModuleInfo(data, path).get('depends') ?? '';
+    const dependencies = readModuleInfo(data, path, options.architecture).get('depends') ?? '';
     for (const dependency of dependencies.split(',').filter(Boolean)) await visit(moduleName(dependency), name);
     ordered.set(name, { name, data });
   };
@@ -49,7 +50,7 @@ async function readModule(path: string, files: PackageFiles, options: CallOption
     command: 'xz',
     arguments: ['--decompress', '--stdout', await files.locate(path)],
     whenMissing: 'This kernel compresses its modules: install `xz-utils`.',
-    ...options,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   if (result.exitCode !== 0) throw invalidGolden(`${path} cannot be decompressed (${result.complaint}).`, { path });
   return result.output;

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ARCHITECTURES } from '../architecture/guest-architecture.ts';
 import { buildElf } from '../fixtures/build-elf.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { collectModules } from './module-closure.ts';
@@ -51,13 +52,15 @@ describe('PackageFiles', () => {
 });
 
 describe('collectModules', () => {
+  const architecture = ARCHITECTURES.x86_64;
+
   test('survives modules that need each other, and loads each once', async () => {
     await using folder = await temporaryFolder();
     const modules = join(folder.path, 'lib', 'modules', '6.1');
     await mkdir(modules, { recursive: true });
     await writeFile(join(modules, 'a.ko'), buildElf({ moduleInfo: 'depends=b\0' }));
     await writeFile(join(modules, 'b.ko'), buildElf({ moduleInfo: 'depends=a\0' }));
-    const found = await collectModules(['a', 'b'], new PackageFiles('kernel', folder.path), {});
+    const found = await collectModules(['a', 'b'], new PackageFiles('kernel', folder.path), { architecture });
     expect(found.map(({ name }) => name)).toEqual(['b', 'a']);
   });
 
@@ -68,7 +71,7 @@ describe('collectModules', () => {
     await mkdir(modules, { recursive: true });
     const module = buildElf({ moduleInfo: 'depends=\0' });
     await writeFile(join(modules, 'a.ko.xz'), spawnSync('xz', ['--stdout'], { input: module }).stdout);
-    const found = await collectModules(['a'], new PackageFiles('kernel', folder.path), {});
+    const found = await collectModules(['a'], new PackageFiles('kernel', folder.path), { architecture });
     expect(found).toEqual([{ name: 'a', data: module }]);
   });
 
@@ -77,7 +80,7 @@ describe('collectModules', () => {
     const modules = join(folder.path, 'usr', 'lib', 'modules', '6.12');
     await mkdir(modules, { recursive: true });
     await writeFile(join(modules, 'a.ko.xz'), 'no');
-    const attempt = collectModules(['a'], new PackageFiles('kernel', folder.path), {});
+    const attempt = collectModules(['a'], new PackageFiles('kernel', folder.path), { architecture });
     await expect(attempt).rejects.toThrow(/a\.ko\.xz cannot be decompressed/);
   });
 });
