@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { compareResults } from './compare/compare.ts';
+import { compareDriver } from './compare/compare-driver.ts';
 import { compareRef } from './compare/compare-ref.ts';
 import { decideGate } from './gate.ts';
 import { HOSTS } from './host/open-host.ts';
-import type { Request } from './program.ts';
+import { TARGETS_FILE } from './package-files.ts';
 import { requireWritableOutputs, writeOutputs } from './report/outputs.ts';
 import { closingText } from './report/terminal/summary.ts';
+import type { BenchRequest, RunRequest } from './request.ts';
 import type { BenchResult } from './result/bench-result.ts';
 import { readResult } from './result/result-file.ts';
 import { runSuites } from './run.ts';
 import type { BenchScene } from './scene.ts';
-import { SUITES } from './suites.ts';
+import { SUITES, suitesNamed } from './suites.ts';
 import { parseTargets, type Target } from './targets.ts';
 
-const TARGETS = new URL('../targets.json', import.meta.url);
-
 /** Does what was asked for. Resolves with the exit code: 1 where the gate does not let it pass, and that was asked for. */
-export async function bench(request: Request, scene: BenchScene): Promise<number> {
+export async function bench(request: BenchRequest, scene: BenchScene): Promise<number> {
   if (request.kind === 'list') {
     scene.write(listing());
     return 0;
@@ -30,12 +30,12 @@ export async function bench(request: Request, scene: BenchScene): Promise<number
 }
 
 async function measure(
-  request: Exclude<Request, { kind: 'list' }>,
+  request: Exclude<BenchRequest, { kind: 'list' }>,
   targets: readonly Target[],
   scene: BenchScene,
 ): Promise<BenchResult> {
   try {
-    const result = await (request.kind === 'run' ? run(request, targets, scene) : compareRef(request, targets, scene));
+    const result = await resultOf(request, targets, scene);
     scene.view.listen({ type: 'run-ended', result });
     return result;
   } finally {
@@ -43,17 +43,27 @@ async function measure(
   }
 }
 
+function resultOf(
+  request: Exclude<BenchRequest, { kind: 'list' }>,
+  targets: readonly Target[],
+  scene: BenchScene,
+): Promise<BenchResult> {
+  if (request.kind === 'compare-ref') return compareRef(request, targets, scene);
+  if (request.kind === 'compare-driver') return compareDriver(request, targets, scene);
+  return run(request, targets, scene);
+}
+
 async function run(
-  request: Extract<Request, { kind: 'run' }>,
+  request: RunRequest,
   targets: readonly Target[],
   { signal, view, folder }: BenchScene,
 ): Promise<BenchResult> {
-  const { compare, acrossHosts, inProcess, suites, named, drivers, samples } = request;
+  const { compare, acrossHosts, inProcess, suites, drivers, samples } = request;
   // Read before anything is measured: a file that cannot be compared with would cost the whole run.
   const base = compare === undefined ? undefined : await readResult(compare);
   const result = await runSuites({
-    suites,
-    named,
+    suites: suitesNamed(suites),
+    named: suites.length > 0,
     drivers,
     samples,
     inProcess,
@@ -69,7 +79,7 @@ async function run(
 }
 
 async function readTargets(file: string | undefined): Promise<readonly Target[]> {
-  return parseTargets(await readFile(file ?? TARGETS, 'utf8'), file ?? 'bench/targets.json');
+  return parseTargets(await readFile(file ?? TARGETS_FILE, 'utf8'), file ?? 'targets.json of the bench');
 }
 
 function listing(): string {

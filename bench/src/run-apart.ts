@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { systemCommandRunner } from '@warmvm/local-host';
 import { mergeRuns } from './compare/merge.ts';
-import { runCheckout } from './compare/run-checkout.ts';
+import { programWords } from './package-files.ts';
 import type { BenchResult } from './result/bench-result.ts';
 import { readResult } from './result/result-file.ts';
 import type { SuiteResult } from './result/suite-result.ts';
@@ -20,11 +20,20 @@ export interface ApartRun {
   readonly onRound: (done: number, of: number) => void;
 }
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+/** What one process is told, as JSON. */
+export interface ApartTask extends Pick<ApartRun, 'driver' | 'folder'> {
+  /** Names; none means all that the driver can run. */
+  readonly suites: readonly string[];
+  /** @default each suite's own */
+  readonly samples?: number | undefined;
+  /** Where its result goes. */
+  readonly json: string;
+}
 
 /**
  * Runs a suite in several processes, one after the other: processes of the same code differ by more than the samples of each, so
  * that one process alone says less than its many samples seem to.
+ * @throws Error with what a process printed when it failed; the signal's reason
  */
 export async function runApart(run: ApartRun): Promise<SuiteResult> {
   const { suite, driver, processes, folder, signal, onRound } = run;
@@ -34,19 +43,7 @@ export async function runApart(run: ApartRun): Promise<SuiteResult> {
     const runs: BenchResult[] = [];
     for (let done = 0; done < processes; done += 1) {
       const json = join(results, `${done}.json`);
-      const extra = ['--in-process'];
-      const onLine = (): void => {};
-      await runCheckout({
-        checkout: REPOSITORY,
-        names: [suite],
-        drivers: [driver],
-        samples,
-        json,
-        extra,
-        folder,
-        signal,
-        onLine,
-      });
+      await runTask({ suites: [suite], driver, samples, folder, json }, { signal });
       runs.push(await readResult(json));
       onRound(done + 1, processes);
     }
@@ -54,4 +51,16 @@ export async function runApart(run: ApartRun): Promise<SuiteResult> {
   } finally {
     await rm(results, { recursive: true, force: true });
   }
+}
+
+/** Runs suites in a process of their own. @throws Error with what it printed when it failed; the signal's reason */
+export async function runTask(
+  task: ApartTask,
+  options: { readonly signal: AbortSignal; readonly onLine?: (line: string) => void },
+): Promise<void> {
+  const words = [process.execPath, ...programWords('run-apart-main'), JSON.stringify(task)] as const;
+  const { exitCode, output } = await systemCommandRunner.run(['env', '-C', task.folder, ...words], options);
+  if (exitCode === 0) return;
+  const what = [...task.suites, `driver ${task.driver}`].join(', ');
+  throw new Error(`a process of ${what} ended with ${exitCode}:\n${output.slice(-4000)}`);
 }

@@ -45,6 +45,10 @@ describe('runSuites', () => {
     });
   });
 
+  test('notes which warmvm was measured', async () => {
+    expect((await run(5)).version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
   test('tells where it is: the plan first, each suite, and its rounds', async () => {
     await run(5);
     expect(progress.map(({ type }) => type)).toEqual(['run-started', 'suite-started', 'rounds', 'suite-ended']);

@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@warmvm/core';
-import { DisposeStack } from 'warmvm/measure';
+import { DisposeStack } from '@warmvm/local-host';
 import { decideGate } from './gate.ts';
 import { type BenchHost, isSimulated } from './host/bench-host.ts';
 import { openHost } from './host/open-host.ts';
@@ -9,6 +8,7 @@ import { commitOf } from './measure/commit.ts';
 import { watchEnvironment } from './measure/environment.ts';
 import { GarbageWatch } from './measure/garbage.ts';
 import { Recorder } from './measure/recorder.ts';
+import { checkoutFolder, packageVersion } from './package-files.ts';
 import type { ProgressListener } from './progress.ts';
 import { type BenchResult, SCHEMA } from './result/bench-result.ts';
 import type { SuiteResult } from './result/suite-result.ts';
@@ -38,8 +38,6 @@ export interface RunOptions {
   /** @default the hosts of this repository, and modules */
   readonly open?: (driver: string, request: HostRequest) => Promise<BenchHost>;
 }
-
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Runs suites one after the other, driver by driver.
@@ -79,7 +77,8 @@ export async function runSuites(options: RunOptions): Promise<BenchResult> {
   const verdicts = judge(targets, results);
   const result: BenchResult = {
     schema: SCHEMA,
-    commit: await commitOf(REPOSITORY),
+    version: packageVersion(),
+    commit: await commitOf(checkoutFolder() ?? folder),
     startedAt: new Date(startedAtWallMs).toISOString(),
     durationMs: Math.round(clock.now() - startedAt),
     suites: results,

@@ -25,6 +25,8 @@ interface SuiteFacts {
 /** A suite in this process alone, without any host: it goes with the driver `fake`. */
 export interface FakeSuite extends SuiteFacts {
   readonly driver: 'fake';
+  /** Why it cannot run on this computer, and what to do about it; null where it can. @default it can */
+  readonly obstacle?: () => string | null;
   run(context: SuiteContext): Promise<void>;
 }
 

@@ -2,6 +2,8 @@ import { systemClock } from '@warmvm/core';
 import { describe, expect, test } from 'vitest';
 import { runVirtually } from './fixtures/virtual-run.ts';
 import { openFakeHost } from './host/fake-host.ts';
+import { HOSTS } from './host/open-host.ts';
+import { DRIVER_NAMES, SUITE_NAMES } from './names.ts';
 import type { HostSuite } from './suite.ts';
 import { obstacleTo, SUITES, suitesNamed } from './suites.ts';
 
@@ -11,6 +13,11 @@ const real = { ...fake, driverName: 'mine', acceleration: 'tcg' };
 function suite(name: string): HostSuite {
   return suitesNamed([name])[0] as HostSuite;
 }
+
+test('the names that a command line knows are those of the suites, and of the drivers', () => {
+  expect(SUITE_NAMES).toEqual(SUITES.map(({ name }) => name));
+  expect(DRIVER_NAMES).toEqual(Object.keys(HOSTS));
+});
 
 describe('obstacleTo', () => {
   test('lets a simulated host run by itself only what means something there', () => {
@@ -59,6 +66,21 @@ describe('a suite on a hypervisor with scripted times measures these:', () => {
     expect(figures['5 forks ready']!.p50).toBeLessThan(figures['5 cold boots']!.p50);
     expect(ratios['5 forks to 5 cold boots']!.value).toBeLessThan(0.2);
     expect(figures['cold boot of one machine']!.samples).toHaveLength(10);
+  });
+
+  test('init and reset of a far driver beside the local one', async () => {
+    const open = (clock: Parameters<Parameters<typeof runVirtually>[2]>[0]) => {
+      const [far, near] = [40, 20].map((forkMs) =>
+        openFakeHost(clock, { forkMs, resetMs: 2 * forkMs, prepareMs: 100, guestMs: 0, execMs: 0 }),
+      ) as [ReturnType<typeof openFakeHost>, ReturnType<typeof openFakeHost>];
+      const driver = (way?: string) => (way === 'near' ? near.driver() : far.driver());
+      return { ...far, memorySizes: [2 ** 28], ways: ['far', 'near'], localWay: 'near', driver };
+    };
+    const init = await runVirtually(suite('init'), 3, open);
+    expect(init.figures['5 forks ready over the local socket']!.samples).toHaveLength(3);
+    expect(init.ratios['5 forks to 5 forks over the local socket']!.value).toBeCloseTo(2, 1);
+    const reset = await runVirtually(suite('reset'), 3, open);
+    expect(reset.ratios['far to near, 256 MiB, to ready']!.value).toBe(2);
   });
 
   test('cycle, at the rate that resets allow, and what is left behind', async () => {

@@ -10,6 +10,8 @@ import { poolEngineSuite } from './pool-engine/suite.ts';
 import { resetSuite } from './reset/suite.ts';
 import { rpcSshSuite } from './rpc/ssh-suite.ts';
 import { rpcSuite } from './rpc/suite.ts';
+import { runSuite } from './run-command/suite.ts';
+import { streamSuite } from './stream/suite.ts';
 import type { Suite } from './suite.ts';
 
 /** Every suite, in the order in which they run: from microseconds to minutes. */
@@ -19,6 +21,8 @@ export const SUITES: readonly Suite[] = [
   rpcSuite,
   rpcSshSuite,
   listSuite,
+  streamSuite,
+  runSuite,
   bootSuite,
   resetSuite,
   detectSuite,
@@ -38,7 +42,9 @@ export function suitesNamed(names: readonly string[]): readonly Suite[] {
 
 /** Why a suite does not run on a host; null when it does. @param isNamed whether it was asked for by name */
 export function obstacleTo(suite: Suite, host: BenchHost, isNamed: boolean): string | null {
-  if ('driver' in suite) return host.driverName === 'fake' ? null : 'it needs no host: it runs with --driver fake';
+  if ('driver' in suite) {
+    return host.driverName === 'fake' ? (suite.obstacle?.() ?? null) : 'it needs no host: it runs with --driver fake';
+  }
   if (isSimulated(host) && !suite.simulated && !isNamed) return 'its figures mean little where machines are simulated';
   const missing = suite.needs.filter((need) => host[need] === undefined);
   return missing.length === 0 ? null : `the host of this driver has no ${missing.join(', ')}`;

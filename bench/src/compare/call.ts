@@ -10,6 +10,8 @@ export interface CallRules {
   readonly alpha: number;
   /** Ratio of the samples that nothing has disturbed: it must be beyond the threshold too. */
   readonly bestRatio: number;
+  /** Whether both sides have enough samples for an interval: few that look alike prove nothing. */
+  readonly hasInterval: boolean;
 }
 
 /** Whether a change is called, and in words. */
@@ -18,12 +20,15 @@ export function callFigure(figure: Measured, rules: CallRules): Pick<FigureCompa
   return { call, sentence: sentenceOf(figure, call, rules.threshold) };
 }
 
-function callOf({ ratio, low, high, adjustedP, better }: Measured, { threshold, alpha, bestRatio }: CallRules): Call {
+function callOf(
+  { ratio, low, high, adjustedP, better }: Measured,
+  { threshold, alpha, bestRatio, hasInterval }: CallRules,
+): Call {
   const [least, most] = [1 / (1 + threshold), 1 + threshold];
   const isSignificant = adjustedP < alpha && (low > 1 || high < 1);
   const isLarge = Math.min(ratio, bestRatio) > most || Math.max(ratio, bestRatio) < least;
   if (isSignificant && isLarge) return ratio > 1 === (better === 'higher') ? 'better' : 'worse';
-  return low >= least && high <= most ? 'unchanged' : 'undecided';
+  return hasInterval && low >= least && high <= most ? 'unchanged' : 'undecided';
 }
 
 function sentenceOf(figure: Measured, call: Call, threshold: number): string {

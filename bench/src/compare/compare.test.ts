@@ -79,6 +79,7 @@ describe('compareResults', () => {
     const { figures, call } = compareResults(few(1), few(9), LABELS);
     expect(call).toBe('undecided');
     expect(figures[0]).toMatchObject({ low: significant(9 / 1.02), high: 9.02 });
+    expect(compareResults(few(1), few(1.01), LABELS).call).toBe('undecided');
   });
 
   test('does not take the difference between processes for one of the code', () => {

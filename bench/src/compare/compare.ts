@@ -1,10 +1,10 @@
-import { percentile } from 'warmvm/measure';
 import type { BenchResult } from '../result/bench-result.ts';
 import type { Call, Comparison, FigureComparison } from '../result/comparison.ts';
 import { type Figure, significant } from '../result/figure.ts';
-import { type Interval, ratioInterval } from '../statistics/bootstrap.ts';
+import { FEWEST, type Interval, ratioInterval } from '../statistics/bootstrap.ts';
 import { holm } from '../statistics/holm.ts';
 import { mannWhitney } from '../statistics/mann-whitney.ts';
+import { percentile } from '../statistics/percentile.ts';
 import { callFigure, summarySentence } from './call.ts';
 import { hostDifferences } from './host-differences.ts';
 
@@ -56,7 +56,8 @@ export function compareResults(base: BenchResult, current: BenchResult, options:
   const figures = measured.map((part, index): FigureComparison => {
     const figure = { ...part, adjustedP: adjusted[index]! };
     const bestRatio = undisturbedRatio(pairs[index]!);
-    return { ...figure, ...callFigure(figure, { threshold: THRESHOLD, alpha: ALPHA, bestRatio }) };
+    const hasInterval = Math.min(part.base.samples, part.current.samples) >= FEWEST;
+    return { ...figure, ...callFigure(figure, { threshold: THRESHOLD, alpha: ALPHA, bestRatio, hasInterval }) };
   });
   const call = overall(figures);
   const [inBase, inCurrent] = [base, current].map(figureNames);

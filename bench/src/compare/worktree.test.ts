@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Command } from '@warmvm/local-host';
 import { describe, expect, test } from 'vitest';
-import type { Command } from 'warmvm/measure';
 import { checkOut } from './worktree.ts';
 
 const { signal } = new AbortController();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Command, type CommandRunner, systemCommandRunner } from 'warmvm/measure';
+import { type Command, type CommandRunner, systemCommandRunner } from '@warmvm/local-host';
 
 /** Another commit of a repository, checked out and installed in a folder of its own. Dispose removes it. */
 export interface Worktree extends AsyncDisposable {

@@ -24,6 +24,15 @@ describe('detect, on a hypervisor whose facts happen at known times', () => {
     for (const [index, value] of measured.entries()) expect(Math.abs(value - delays[index]!)).toBeLessThan(1);
   });
 
+  test('claims a SIGKILL only where there is a process to kill', async () => {
+    const factOf = async (more: object) => {
+      const { facts } = await runVirtually(detectSuite, 1, (clock) => ({ ...openFakeHost(clock), ...more }));
+      return facts['the fact'];
+    };
+    expect(await factOf({})).toContain("behind its driver's back");
+    expect(await factOf({ processOf: async () => 1 })).toContain('SIGKILL');
+  });
+
   test('measures polls by when they ask: the backoff at its next question, the fixed one at its next half second', async () => {
     const kills: number[] = [];
     const { figures } = await runVirtually(detectSuite, COUNT, (clock) => {

@@ -10,6 +10,8 @@ const PATHS = { 'event path': byEvent, 'backoff poll': byBackoff, 'fixed 500 ms 
 const EARLIEST_MS = 100;
 const SPREAD_MS = 1_500;
 const SEED = 500;
+const BY_SIGKILL = 'SIGKILL by a process that is no part of warmvm, which also watched it take effect';
+const BEHIND_THE_BACK = "the machine is ended behind its driver's back, by whoever provides the driver";
 
 /** Machines that die, and how soon three ways of looking know it. The truth comes from whoever killed them. */
 export const detectSuite: HostSuite = {
@@ -33,7 +35,7 @@ export const detectSuite: HostSuite = {
       await driver[Symbol.asyncDispose]();
     }
     recorder.group('from the kill to our knowing it', Object.keys(PATHS));
-    recorder.fact('the fact', 'SIGKILL by a process that is no part of warmvm, which also watched it take effect');
+    recorder.fact('the fact', host.processOf === undefined ? BEHIND_THE_BACK : BY_SIGKILL);
     recorder.fact('driver tells changes', driver.capabilities.stateEvents ? 'by events' : 'by polling');
   },
 };

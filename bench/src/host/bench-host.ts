@@ -1,5 +1,5 @@
 import type { Driver, GoldenImage, Machine } from '@warmvm/core';
-import type { HypervisorFacts } from 'warmvm/measure';
+import type { HypervisorFacts } from '@warmvm/local-host';
 
 /** A machine that ended without being asked to. Times are of the bench's clock. */
 export interface Crash {
@@ -13,6 +13,12 @@ export interface Crash {
 export interface RunningWatch extends AsyncDisposable {
   /** When the machine was last said to have begun or gone on running; undefined when never. */
   lastRunningAt(machineId: string): number | undefined;
+}
+
+/** What a configuration of warmvm says, so that another process makes machines on the same host. */
+export interface HostChoice {
+  readonly use: string;
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** A hypervisor with its driver, ready for suites; what a suite cannot do without it asks for by name. Dispose ends what was started for it. */
@@ -36,8 +42,12 @@ export interface BenchHost extends AsyncDisposable {
   /** Process id of the hypervisor of one machine. */
   processOf?(machine: Pick<Machine, 'id'>): Promise<number>;
   watchRunning?(signal: AbortSignal): Promise<RunningWatch>;
+  /** Of `ways`, the one that leaves the network to the host out: the others are measured beside it. */
+  readonly localWay?: string;
   /** Where there is nobody else to ask: whether the driver tells that a machine runs before its guest is renewed. */
   readonly driverTellsRunning?: boolean;
+  /** How other processes name this host; what they leave there, its drivers or its dispose remove. */
+  readonly choice?: HostChoice;
   /** Socket of a libvirt daemon, for suites of the client alone. */
   readonly libvirtSocket?: string;
   /** Set where an sshd can be started on this computer. */

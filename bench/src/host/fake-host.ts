@@ -33,6 +33,7 @@ export function openFakeHost(clock: Clock, latency: LatencyOptions = AT_ONCE): B
       host.crash(id);
       return { killedAt: at, goneAt: at };
     },
+    choice: { use: 'fake', options: {} },
     [Symbol.asyncDispose]: async () => {},
   };
 }

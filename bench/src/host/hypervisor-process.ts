@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Machine, WarmvmError } from '@warmvm/core';
-import { qemuProcesses } from 'warmvm/measure';
+import { qemuProcesses } from '@warmvm/local-host';
 
 /** Process id of the QEMU that runs a machine on this computer. @throws WARMVM_MACHINE_GONE */
 export async function qemuOf({ id }: Pick<Machine, 'id'>): Promise<number> {

@@ -1,15 +1,16 @@
+import type { Clock } from '@warmvm/core';
 import { createLibvirtDriver, type LibvirtDriverOptions } from '@warmvm/driver-libvirt';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { openClient } from '@warmvm/libvirt';
 import {
   canStartSshd,
-  chooseScene,
   chooseStorage,
   DisposeStack,
   ensureLibvirtDaemon,
-  inventoryOf,
+  requireHypervisor,
   systemCommandRunner,
-} from 'warmvm/measure';
+} from '@warmvm/local-host';
+import { inventoryOf } from '@warmvm/local-host/inventory';
 import { type BenchHost, LARGE_MEMORY_BYTES, USUAL_MEMORY_BYTES } from './bench-host.ts';
 import { qemuOf } from './hypervisor-process.ts';
 import { watchRunningDomains } from './libvirt-running-watch.ts';
@@ -22,11 +23,23 @@ const STORAGE_POOL = 'warmvm-bench';
 const PREFIX = 'warmvm-bench';
 /** A slow answer is a sample, not the end of the run: emulated guests on a busy computer take seconds. */
 const PATIENCE = { clockToleranceMs: 30_000, agentTimeoutMs: 60_000, bootTimeoutMs: 300_000 } as const;
-const WAYS = ['in-place', 'revert'] as const satisfies readonly LibvirtDriverOptions['reset'][];
+const WAYS = ['in-place', 'revert'] as const;
+
+/** What concerns the machines, not the way to their daemon. */
+type MachineOptions = Pick<
+  LibvirtDriverOptions,
+  'storagePool' | 'storagePath' | 'clock' | 'reset' | 'clockToleranceMs' | 'agentTimeoutMs' | 'bootTimeoutMs'
+>;
+
+/** What drivers of libvirt are measured with, however they reach it. @param way one of the host's `ways`; the first where it is left out */
+export function libvirtOptions(storagePath: string, clock: Clock, way?: string): MachineOptions {
+  const reset = (way ?? WAYS[0]) as (typeof WAYS)[number];
+  return { storagePool: STORAGE_POOL, storagePath, clock, reset, ...PATIENCE };
+}
 
 /** This computer's libvirt: finds the daemon or starts it, and asks what it runs. @throws WARMVM_HOST_UNREACHABLE */
 export async function openLibvirtHost({ signal, say, clock }: HostRequest): Promise<BenchHost> {
-  await chooseScene({ driver: 'libvirt' }, say, signal);
+  await requireHypervisor('libvirt', say, signal);
   const stack = new DisposeStack();
   try {
     const { socketPath, subreaper } = stack.use(
@@ -34,15 +47,7 @@ export async function openLibvirtHost({ signal, say, clock }: HostRequest): Prom
     );
     const uri = `qemu:///system?socket=${socketPath}`;
     const storagePath = `${await chooseStorage()}-bench`;
-    const open = (way: string = WAYS[0]) =>
-      createLibvirtDriver({
-        uri,
-        storagePool: STORAGE_POOL,
-        storagePath,
-        clock,
-        reset: way as (typeof WAYS)[number],
-        ...PATIENCE,
-      });
+    const open = (way?: string) => createLibvirtDriver({ uri, ...libvirtOptions(storagePath, clock, way) });
     const asked = open();
     const report = await asked.ping({ signal }).finally(() => asked[Symbol.asyncDispose]());
     const observer = stack.use(closing(await openClient({ uri, signal })));
@@ -64,6 +69,7 @@ export async function openLibvirtHost({ signal, say, clock }: HostRequest): Prom
       crash: async (machine) => watch.kill(await qemuOf(machine)),
       processOf: qemuOf,
       watchRunning: (until) => watchRunningDomains(uri, clock, until),
+      choice: { use: 'libvirt', options: { uri, storagePool: STORAGE_POOL, storagePath } },
       libvirtSocket: socketPath,
       ...(canStartSshd() ? { canStartSshd: true as const } : {}),
       [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),

@@ -1,16 +1,13 @@
-import { loadModule, SUBJECTS } from 'warmvm/measure';
+import { loadModule } from '@warmvm/local-host';
 import type { BenchHost } from './bench-host.ts';
-import { openFakeHost } from './fake-host.ts';
-import { openLibvirtHost } from './libvirt-host.ts';
-import { openQemuHost } from './qemu-host.ts';
 import { type HostRequest, openSubjectHost } from './subject-host.ts';
 
-/** Drivers of this repository, by the name that `--driver` takes. */
+/** Drivers of this repository, by the name that `--driver` takes. Each is loaded when it is used: many processes need one alone. */
 export const HOSTS: Readonly<Record<string, (request: HostRequest) => Promise<BenchHost>>> = {
-  fake: async ({ clock }) => openFakeHost(clock),
-  libvirt: openLibvirtHost,
-  'libvirt-ssh': async (request) => openSubjectHost('libvirt-ssh', await SUBJECTS['libvirt-ssh']!(), request),
-  qemu: openQemuHost,
+  fake: async ({ clock }) => (await import('./fake-host.ts')).openFakeHost(clock),
+  libvirt: async (request) => (await import('./libvirt-host.ts')).openLibvirtHost(request),
+  'libvirt-ssh': async (request) => (await import('./libvirt-ssh-host.ts')).openLibvirtSshHost(request),
+  qemu: async (request) => (await import('./qemu-host.ts')).openQemuHost(request),
 };
 
 /** Opens the host of a driver: one of ours by name, or that of a package or path. */

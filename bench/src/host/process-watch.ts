@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type Clock, WarmvmError } from '@warmvm/core';
+import { programWords } from '../package-files.ts';
 import type { Crash } from './bench-host.ts';
-
-const MAIN = fileURLToPath(new URL('process-watch-main.ts', import.meta.url));
 
 /** An observer in a process of its own, which kills others and looks at `/proc` until they are gone. */
 export interface ProcessWatch extends AsyncDisposable {
@@ -13,7 +11,9 @@ export interface ProcessWatch extends AsyncDisposable {
 
 /** Starts it. Its times are the kernel's monotonic ones, which all processes share; they are told in those of `clock`. */
 export function startProcessWatch(clock: Clock): ProcessWatch {
-  const child = spawn(process.execPath, [MAIN], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, programWords('host/process-watch-main'), {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   // An observer that has ended shows as the end of its output.
   child.stdin.on('error', () => {});

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createQemuDriver } from '@warmvm/driver-qemu';
 import { buildTinyImage } from '@warmvm/guest-image';
-import { SUBJECTS } from 'warmvm/measure';
+import { SUBJECTS } from '@warmvm/local-host';
 import { type BenchHost, LARGE_MEMORY_BYTES, USUAL_MEMORY_BYTES } from './bench-host.ts';
 import { qemuOf } from './hypervisor-process.ts';
 import { startProcessWatch } from './process-watch.ts';
@@ -35,6 +35,7 @@ export async function openQemuHost(request: HostRequest): Promise<BenchHost> {
     crash: async (machine) => watch.kill(await qemuOf(machine)),
     processOf: qemuOf,
     driverTellsRunning: true,
+    choice: { use: 'qemu', options: { stateDirectory } },
     async [Symbol.asyncDispose]() {
       await watch[Symbol.asyncDispose]();
       await host[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { createPool, type Driver, type GoldenImage, type Pool } from '@warmvm/core';
+import { DisposeStack } from '@warmvm/local-host';
 import { alternate } from '../alternate.ts';
 import type { HostSuite, SuiteContext } from '../suite.ts';
 import { coldBoot, removeAll, unknownImage } from './cold-boot.ts';
@@ -10,26 +11,37 @@ const NAMES = {
   sequence: '5 cold boots',
   parallel: '5 cold boots at once',
   one: 'cold boot of one machine',
+  local: '5 forks ready over the local socket',
 } as const;
+
+const LOCAL_POOL = 'bench-init-local';
+const LOCAL_PATH = 'fork, among five, over the local socket';
 
 /** A pool of five filled from a golden snapshot, that is there or not, against boots. */
 export const initSuite: HostSuite = {
   name: 'init',
-  what: 'a pool of five filled from a golden snapshot, prepared or not, and five cold boots one by one and at once',
+  what: 'a pool of five filled from a golden snapshot, prepared or not, and five cold boots one by one and at once; beside a far driver the local one',
   defaultSamples: 5,
   simulated: false,
   needs: [],
   async run(context, host) {
     const { samples, say, rounds, recorder, signal } = context;
     const image = await host.image();
-    const driver = await host.driver();
+    const { localWay } = host;
+    const stack = new DisposeStack();
+    const driver = stack.use(await host.driver());
     try {
+      const local = localWay === undefined ? undefined : stack.use(await host.driver(localWay));
       say('warm-up: the golden snapshot, one pool, one cold boot');
       await fill(context, driver, image, 'bench-init');
+      if (local !== undefined) await fill(context, local, image, LOCAL_POOL);
       await coldBoot(context, driver, image, 'warm-up');
       for (let round = 1; round <= samples; round += 1) {
         await alternate(round, [
           async () => recorder.add(NAMES.forks, await fill(context, driver, image, 'bench-init', 'fork, among five')),
+          ...(local === undefined
+            ? []
+            : [async () => recorder.add(NAMES.local, await fill(context, local, image, LOCAL_POOL, LOCAL_PATH))]),
           async () => recorder.add(NAMES.sequence, await inSequence(context, driver, image, round)),
           async () => recorder.add(NAMES.nothing, await fromNothing(context, driver, image, round)),
           async () => recorder.add(NAMES.parallel, await atOnce(context, driver, image, round)),
@@ -37,10 +49,13 @@ export const initSuite: HostSuite = {
         rounds(round, samples);
       }
       await removeAll(driver, 'bench-init', signal);
+      if (local !== undefined) await removeAll(local, LOCAL_POOL, signal);
     } finally {
-      await driver[Symbol.asyncDispose]();
+      await stack[Symbol.asyncDispose]();
     }
-    recorder.group('five machines ready', [NAMES.forks, NAMES.nothing, NAMES.sequence, NAMES.parallel]);
+    const beside = localWay === undefined ? [] : [NAMES.local];
+    recorder.group('five machines ready', [NAMES.forks, ...beside, NAMES.nothing, NAMES.sequence, NAMES.parallel]);
+    if (localWay !== undefined) recorder.ratio('5 forks to 5 forks over the local socket', NAMES.forks, NAMES.local);
     recorder.ratio('5 forks to 5 cold boots', NAMES.forks, NAMES.sequence);
     recorder.ratio('5 forks to 5 cold boots at once', NAMES.forks, NAMES.parallel);
     recorder.ratio('5 forks from nothing to one cold boot', NAMES.nothing, NAMES.one);

@@ -1,4 +1,4 @@
-import { type CommandRunner, systemCommandRunner } from 'warmvm/measure';
+import { type CommandRunner, systemCommandRunner } from '@warmvm/local-host';
 
 /** The commit of a checkout, with `+` where files were changed since; null where there is no checkout or no git. */
 export async function commitOf(

@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os';
-import { describeEnvironment, type HypervisorFacts } from 'warmvm/measure';
+import { describeEnvironment, type HypervisorFacts } from '@warmvm/local-host';
 import type { BenchEnvironment } from '../result/environment.ts';
 import type { GarbageCollections } from './garbage.ts';
 

@@ -1,8 +1,8 @@
-import { percentile } from 'warmvm/measure';
 import { type Better, type Figure, significant, summarize, type Unit } from '../result/figure.ts';
 import type { Ladder, Stage } from '../result/ladder.ts';
 import type { Ratio, Recording } from '../result/suite-result.ts';
 import { medianInterval, oneBlock, ratioInterval } from '../statistics/bootstrap.ts';
+import { percentile } from '../statistics/percentile.ts';
 
 /** Where more of it is an improvement. */
 const HIGHER_IS_BETTER: readonly Unit[] = ['calls/s', 'machines/min'];

@@ -1,5 +1,5 @@
-/** What a resource can do: nothing, or what a machine must go through before its next holder. */
-export type Work = 'none' | 'recycle';
+/** What becomes of a resource before its next holder: nothing, a reset and a probe, or both within a time limit each. */
+export type Work = 'none' | 'recycle' | 'bounded recycle';
 
 /** A pool of trivial resources under measurement. */
 export interface OpenPool {
@@ -19,8 +19,8 @@ export interface ContenderOptions {
   /** Longest that an acquire waits. */
   readonly deadlineMs: number;
   /**
-   * `recycle`: a peer's caller resets and probes the resource before giving it back. The pool of this project always does
-   * that itself, behind the release.
+   * What a peer's caller does with the resource before giving it back. The pool of this project always resets and probes it
+   * itself, behind the release, within a time limit each.
    */
   readonly work: Work;
 }

@@ -4,12 +4,15 @@ import { Pool as LightningPool } from 'lightning-pool';
 import PgPool from 'pg-pool';
 import { Pool as SequelizePool } from 'sequelize-pool';
 import { Pool as TarnPool } from 'tarn';
+import { CarefulCaller } from './careful-caller.ts';
 import type { Contender, OpenPool, Work } from './contender.ts';
 import { TrivialMachine } from './trivial-driver.ts';
 
 interface BarePool<Resource extends object> {
   acquire(): Promise<Resource>;
   release(resource: Resource): Promise<unknown> | undefined;
+  /** Has one that is lent destroyed, and another made in its place. */
+  destroy(resource: Resource): unknown;
   close(): Promise<void>;
 }
 
@@ -25,6 +28,7 @@ const genericPool: Contender = {
     return filled(resources, work, {
       acquire: () => pool.acquire() as Promise<TrivialMachine>,
       release: (machine) => pool.release(machine) as Promise<void>,
+      destroy: (machine) => pool.destroy(machine),
       close: async () => {
         await pool.drain();
         await pool.clear();
@@ -37,12 +41,23 @@ const tarn: Contender = {
   name: 'tarn',
   async open({ resources, deadlineMs, work }) {
     const sizes = { min: resources, max: resources };
-    const pool = new TarnPool<TrivialMachine>({ ...factory(), ...sizes, acquireTimeoutMillis: deadlineMs });
+    const broken = new WeakSet<TrivialMachine>();
+    const pool = new TarnPool<TrivialMachine>({
+      ...factory(),
+      ...sizes,
+      ...(work === 'bounded recycle' ? { validate: (machine: TrivialMachine) => !broken.has(machine) } : {}),
+      acquireTimeoutMillis: deadlineMs,
+    });
     return filled(resources, work, {
       acquire: () => pool.acquire().promise,
       release: (machine) => {
         pool.release(machine);
         return undefined;
+      },
+      // One that is lent can be destroyed in no other way.
+      destroy: (machine) => {
+        broken.add(machine);
+        pool.release(machine);
       },
       close: async () => {
         await pool.destroy();
@@ -67,6 +82,7 @@ const lightningPool: Contender = {
         pool.release(machine);
         return undefined;
       },
+      destroy: (machine) => pool.destroy(machine),
       close: () => pool.closeAsync(),
     });
   },
@@ -76,7 +92,7 @@ const lightningPool: Contender = {
 class TrivialClient extends EventEmitter {
   readonly machine: TrivialMachine = new TrivialMachine('trivial');
   readonly _queryable = true;
-  declare release: () => void;
+  declare release: (destroy?: boolean) => void;
 
   connect(callback: () => void): void {
     process.nextTick(callback);
@@ -98,6 +114,7 @@ const pgPool: Contender = {
         client.release();
         return undefined;
       },
+      destroy: (client) => client.release(true),
       close: () => pool.end(),
     };
     return filled(resources, work, bare, ({ machine }) => machine);
@@ -120,6 +137,7 @@ const sequelizePool: Contender = {
         pool.release(machine);
         return undefined;
       },
+      destroy: (machine) => pool.destroy(machine),
       close: async () => {
         await pool.drain();
         await pool.destroyAllNow();
@@ -148,6 +166,20 @@ async function filled<Resource extends object>(
   for (const resource of all) await bare.release(resource);
   const pool = bare as unknown as OpenPool;
   if (work === 'none') return pool;
+  if (work === 'bounded recycle') {
+    const caller = new CarefulCaller<Resource>(bare, machineOf);
+    return {
+      acquire: pool.acquire,
+      release: (resource) => {
+        caller.giveBack(resource as Resource);
+        return undefined;
+      },
+      close: async () => {
+        caller.stop();
+        await pool.close();
+      },
+    };
+  }
   return {
     ...pool,
     release: async (resource) => {

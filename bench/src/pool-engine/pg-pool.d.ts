@@ -7,7 +7,7 @@ declare module 'pg-pool' {
       readonly connectionTimeoutMillis: number;
       readonly Client: new () => Client;
     });
-    connect(): Promise<Client & { release(): void }>;
+    connect(): Promise<Client & { release(destroy?: boolean): void }>;
     end(): Promise<void>;
   }
   export = PgPool;

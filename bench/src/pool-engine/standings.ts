@@ -1,4 +1,4 @@
-import { percentile } from 'warmvm/measure';
+import { percentile } from '../statistics/percentile.ts';
 
 /** One contender's CPU time for each cycle, by round. */
 export interface Entrant {

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WarmvmError } from '@warmvm/core';
+import { programWords } from '../package-files.ts';
 import type { Course, Finish } from './race.ts';
 
 /** What a process of its own is made to measure. */
 export type Task =
-  | { readonly kind: 'race'; readonly course: Course }
+  /** Among all pools; or ours, this peer and the least program. */
+  | { readonly kind: 'race'; readonly course: Course; readonly besideLeast?: string }
   | { readonly kind: 'heap'; readonly contender: string; readonly waiters: number; readonly deadlineMs: number }
   | { readonly kind: 'deadlines'; readonly contender: string; readonly waiters: number };
 
@@ -29,8 +30,7 @@ export async function measureApart<Kind extends Task['kind']>(
   signal: AbortSignal,
 ): Promise<Findings[Kind]> {
   signal.throwIfAborted();
-  const script = fileURLToPath(new URL('./task-main.ts', import.meta.url));
-  const args = ['--expose-gc', '--conditions=@warmvm/source', script, JSON.stringify(task)];
+  const args = ['--expose-gc', ...programWords('pool-engine/task-main'), JSON.stringify(task)];
   try {
     const { stdout } = await run(process.execPath, args, { signal, maxBuffer: LARGEST_OUTPUT_BYTES });
     return JSON.parse(stdout) as Findings[Kind];

@@ -1,5 +1,5 @@
-import { percentile } from 'warmvm/measure';
 import { type Ladder, STAGES, type Stage } from '../result/ladder.ts';
+import { percentile } from '../statistics/percentile.ts';
 
 /** A ladder as it is drawn: the median of each stage, and of the whole. */
 export interface LadderPath {

@@ -1,16 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { requireWritable } from 'warmvm/measure';
+import { requireWritable } from '@warmvm/local-host';
+import type { Outputs } from '../request.ts';
 import type { BenchResult } from '../result/bench-result.ts';
 import { writeResult } from '../result/result-file.ts';
 import { renderPage } from './html/page.ts';
 import { renderMarkdown } from './markdown/summary.ts';
-
-/** Files that a run leaves, each only where it was asked for. */
-export interface Outputs {
-  readonly json?: string | undefined;
-  readonly html?: string | undefined;
-  readonly markdown?: string | undefined;
-}
 
 /** Before anything is measured: a report that cannot be written would cost the whole run. @throws Error naming the option */
 export async function requireWritableOutputs({ json, html, markdown }: Outputs): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Driver, type Machine, WarmvmError } from '@warmvm/core';
-import { DisposeStack } from 'warmvm/measure';
+import { DisposeStack } from '@warmvm/local-host';
 import { alternate } from '../alternate.ts';
 import { dirtFor } from '../dirt.ts';
 import type { BenchHost, RunningWatch } from '../host/bench-host.ts';
@@ -8,7 +8,9 @@ import { benchOwner } from '../owner.ts';
 import type { HostSuite, SuiteContext } from '../suite.ts';
 
 /** What becomes of a QEMU, where that tells which way was taken. */
-const PATHS: Readonly<Record<string, 'same' | 'another'>> = { 'in-place': 'same', revert: 'another' };
+function pathOf(way: string): 'same' | 'another' | undefined {
+  return way.startsWith('in-place') ? 'same' : way === 'revert' ? 'another' : undefined;
+}
 
 /** One way of resetting, on a machine of one size. */
 interface Subject {
@@ -78,7 +80,7 @@ async function measure(
 ): Promise<void> {
   const dirt = dirtFor(host);
   await dirt.write(machine.guest, signal);
-  const isPathKnown = way in PATHS;
+  const isPathKnown = pathOf(way) !== undefined;
   const before = isPathKnown ? await host.processOf?.(machine) : undefined;
   const startedAt = clock.now();
   await machine.reset({ signal });
@@ -98,7 +100,7 @@ async function measure(
 
 /** A driver falls back from one way to the other without a word; a figure must not. */
 function requirePath({ id }: Machine, way: string, before: number | undefined, after: number | undefined): void {
-  if (before === undefined || (after === before ? 'same' : 'another') === PATHS[way]) return;
+  if (before === undefined || (after === before ? 'same' : 'another') === pathOf(way)) return;
   throw new WarmvmError('WARMVM_RESET_FAILED', `${id} was not reset by ${way}: QEMU ${before}, then ${after}`);
 }
 

@@ -15,6 +15,8 @@ export interface Gate {
 /** One run of the bench app: what `--json` writes and every report is made from. */
 export interface BenchResult {
   readonly schema: typeof SCHEMA;
+  /** Of `@warmvm/bench`; null in files of versions that did not note it. */
+  readonly version: string | null;
   /** Of the checkout that was measured; null outside of one. Ends in `+` where files had been changed. */
   readonly commit: string | null;
   /** ISO 8601, in UTC. */

@@ -1,4 +1,4 @@
-import { percentile } from 'warmvm/measure';
+import { percentile } from '../statistics/percentile.ts';
 
 /** What samples are counted in. */
 export const UNITS = ['ms', 'calls/s', 'machines/min', 'bytes', 'count'] as const;

@@ -36,6 +36,12 @@ describe('a result file', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  test('of a version that did not note itself is read', () => {
+    const { version, ...older } = RESULT;
+    expect(version).toBe('1.2.3');
+    expect(parseResult(JSON.stringify(older), 'older.json')).toEqual({ ...older, version: null });
+  });
+
   test('is read back as it was written', async () => {
     const path = join(folder, 'result.json');
     await writeResult(path, RESULT);

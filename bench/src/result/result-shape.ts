@@ -1,5 +1,5 @@
-import { percentile } from 'warmvm/measure';
 import { z } from 'zod';
+import { percentile } from '../statistics/percentile.ts';
 import type { BenchResult } from './bench-result.ts';
 import { SCHEMA } from './bench-result.ts';
 import { CALLS } from './comparison.ts';
@@ -139,6 +139,7 @@ const comparison = z.strictObject({
 /** The shape of a result file. Written beside the types by hand: the assignment below fails where the two differ. */
 export const resultShape: z.ZodType<BenchResult> = z.strictObject({
   schema: z.literal(SCHEMA),
+  version: name.nullable().default(null),
   commit: name.nullable(),
   startedAt: moment,
   durationMs: z.number(),

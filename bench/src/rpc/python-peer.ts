@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { WarmvmError } from '@warmvm/core';
+import { assetPath } from '../package-files.ts';
 
 /** Debian's own Python: `python3-libvirt` is installed for that one. */
 const PYTHON = '/usr/bin/python3';
-const SCRIPT = fileURLToPath(new URL('peer.py', import.meta.url));
+const SCRIPT = assetPath('python-peer.py');
 
 /** python-libvirt in a process of its own, which times its calls itself. */
 export interface PythonPeer extends AsyncDisposable {

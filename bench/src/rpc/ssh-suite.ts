@@ -1,8 +1,9 @@
 import { createSshDialer, type SshWay } from '@warmvm/driver-libvirt-ssh';
 import { type Client, type DomainRef, openClient } from '@warmvm/libvirt';
-import { DisposeStack, percentile, startPrivateSshd } from 'warmvm/measure';
+import { DisposeStack, startPrivateSshd } from '@warmvm/local-host';
 import { alternate } from '../alternate.ts';
 import { Recorder } from '../measure/recorder.ts';
+import { percentile } from '../statistics/percentile.ts';
 import { type HostSuite, hostWith, type SuiteContext } from '../suite.ts';
 
 /** Calls in one block; variants take turns block by block. */

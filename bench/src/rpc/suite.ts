@@ -1,7 +1,8 @@
 import { type Client, type DomainRef, openClient } from '@warmvm/libvirt';
-import { DisposeStack, percentile } from 'warmvm/measure';
+import { DisposeStack } from '@warmvm/local-host';
 import { alternate } from '../alternate.ts';
 import { Recorder } from '../measure/recorder.ts';
+import { percentile } from '../statistics/percentile.ts';
 import { type HostSuite, hostWith, type SuiteContext } from '../suite.ts';
 import { type PythonPeer, startPythonPeer } from './python-peer.ts';
 

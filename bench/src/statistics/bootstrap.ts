@@ -1,4 +1,4 @@
-import { percentile } from 'warmvm/measure';
+import { percentile } from './percentile.ts';
 import { type RandomIndex, seededIndex } from './random.ts';
 
 /** Between which a value lies with the wanted confidence. */
@@ -21,7 +21,7 @@ const SEED = 20_061;
 /** A busy spell of the computer lasts for many quick samples: a run of neighbours is so large a share of a block. */
 const RUNS = 8;
 /** Fewer samples give an interval that says nothing. */
-const FEWEST = 4;
+export const FEWEST: number = 4;
 
 /** Samples of one process. */
 export function oneBlock(samples: readonly number[]): Sampling {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { assetPath } from '../../package-files.ts';
 
 /** Of text that is not large, WCAG 2 level AA. */
 const TEXT_CONTRAST = 4.5;
@@ -8,8 +9,8 @@ const SHAPE_CONTRAST = 3;
 const SCHEMES = ['light', 'dark'] as const;
 const SURFACES = ['paper', 'raised'];
 
-const style = readFileSync(new URL('./style/base.css', import.meta.url), 'utf8');
-const ladders = readFileSync(new URL('./style/ladders.css', import.meta.url), 'utf8');
+const style = readFileSync(assetPath('style/base.css'), 'utf8');
+const ladders = readFileSync(assetPath('style/ladders.css'), 'utf8');
 
 function colours(scheme: (typeof SCHEMES)[number]): Readonly<Record<string, string>> {
   const pairs = [...style.matchAll(/--([a-z]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];

@@ -1,12 +1,14 @@
 import type { VNode } from 'preact';
 import type { BenchResult } from '../../result/bench-result.ts';
 import type { BenchEnvironment } from '../../result/environment.ts';
+import { originText } from '../origin-text.ts';
 import { moment, quantity } from '../quantity.ts';
 import { h } from './element.ts';
 import { factList, section } from './parts.ts';
 
 /** What the figures must be read together with; suites that share an environment are named together. */
-export function environmentSection({ suites, startedAt, durationMs, commit }: BenchResult): VNode {
+export function environmentSection(result: BenchResult): VNode {
+  const { suites, startedAt, durationMs } = result;
   const groups = [...Map.groupBy(suites, ({ environment }) => JSON.stringify(lasting(environment))).values()];
   return section(
     'environment',
@@ -14,7 +16,7 @@ export function environmentSection({ suites, startedAt, durationMs, commit }: Be
     h(
       'p',
       { class: 'lead' },
-      `Started ${moment(startedAt)}, took ${quantity(durationMs, 'ms')}${commit === null ? '' : `, at commit ${commit}`}. Times depend on the computer; ratios inside one run hold on any.`,
+      `Started ${moment(startedAt)}, took ${quantity(durationMs, 'ms')}${originText(result)}. Times depend on the computer; ratios inside one run hold on any.`,
     ),
     ...groups.map((members) =>
       h(

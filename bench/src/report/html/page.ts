@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { assetPath } from '../../package-files.ts';
 import type { BenchResult } from '../../result/bench-result.ts';
 import { headline } from '../headline.ts';
 import { comparisonSection } from './comparison-section.ts';
@@ -13,8 +14,8 @@ import { verdictSection } from './verdict-section.ts';
 
 const STYLES = ['base', 'head', 'sections', 'tables', 'plots', 'ladders', 'narrow', 'print'];
 
-const style = STYLES.map((name) => textOf(`./style/${name}.css`)).join('\n');
-const script = textOf('./page.js');
+const style = STYLES.map((name) => textOf(`style/${name}.css`)).join('\n');
+const script = textOf('page.js');
 
 /**
  * A result as one HTML file that needs no network: what was embedded is all there is, and the page's own policy lets nothing else
@@ -132,5 +133,5 @@ function verbatim(text: string): { readonly dangerouslySetInnerHTML: { readonly 
 }
 
 function textOf(file: string): string {
-  return readFileSync(new URL(file, import.meta.url), 'utf8');
+  return readFileSync(assetPath(file), 'utf8');
 }

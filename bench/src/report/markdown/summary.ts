@@ -3,6 +3,7 @@ import type { Comparison, FigureComparison } from '../../result/comparison.ts';
 import type { SuiteResult } from '../../result/suite-result.ts';
 import type { Verdict } from '../../result/verdict.ts';
 import { headline, urgentFirst } from '../headline.ts';
+import { originText } from '../origin-text.ts';
 import { CALL_WORDS, OUTCOME_WORDS } from '../outcome-words.ts';
 import { change, moment, plain, quantity } from '../quantity.ts';
 import { folded, htmlText, table, text } from './escape.ts';
@@ -151,7 +152,8 @@ function figuresPart({ suite, driver, figures, ratios }: SuiteResult): string {
   );
 }
 
-function environmentPart({ suites, commit, durationMs }: BenchResult): string {
+function environmentPart(result: BenchResult): string {
+  const { suites, durationMs } = result;
   if (suites.length === 0) return '';
   const rows = suites.map(({ suite, driver, environment }) => [
     `${text(suite)} (${text(driver)})`,
@@ -166,7 +168,7 @@ function environmentPart({ suites, commit, durationMs }: BenchResult): string {
     [
       table(['suite', 'hypervisor', 'acceleration', 'computer', 'load>'], rows),
       ...(caveats.length === 0 ? [] : [caveats.join('\n')]),
-      `Took ${quantity(durationMs, 'ms')}${commit === null ? '' : `, at commit ${text(commit)}`}. Times depend on the computer; ratios inside one run hold on any.`,
+      `Took ${quantity(durationMs, 'ms')}${text(originText(result))}. Times depend on the computer; ratios inside one run hold on any.`,
     ].join('\n\n'),
   );
 }
