@@ -1,18 +1,19 @@
+import type { HostFacts } from '@warmvm/local-host';
 import { describe, expect, test } from 'vitest';
-import { chooseScene, type SceneFacts } from './choose-scene.ts';
+import { chooseScene } from './choose-scene.ts';
 
 const { signal } = new AbortController();
 const quiet = (): void => {};
-const CAPABLE: SceneFacts = {
+const CAPABLE: HostFacts = {
   platform: 'linux',
   isRoot: true,
   packages: async () => ({ kind: 'complete' }),
   answers: async () => false,
 };
-const incapable: Partial<SceneFacts> = {
+const incapable: Partial<HostFacts> = {
   packages: async () => ({ kind: 'impossible', missing: ['tini'], reason: 'tini is missing' }),
 };
-const choose = (wanted: 'auto' | 'qemu' | 'libvirt' | 'fake', facts: Partial<SceneFacts> = {}) =>
+const choose = (wanted: 'auto' | 'qemu' | 'libvirt' | 'fake', facts: Partial<HostFacts> = {}) =>
   chooseScene({ driver: wanted }, quiet, signal, { ...CAPABLE, ...facts });
 
 describe('chooseScene', () => {

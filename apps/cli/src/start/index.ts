@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
+import { percentile } from '@warmvm/bench';
 import { systemClock } from '@warmvm/core';
+import { describeEnvironment, requireWritable } from '@warmvm/local-host';
 import { Listr } from 'listr2';
+import { containmentText } from '../containment-text.ts';
 import { runInterruptibly } from '../interruptible.ts';
 import type { Output } from '../output.ts';
-import { requireWritable } from '../writable.ts';
 import { chooseScene, type SceneChoice } from './choose-scene.ts';
-import { describeEnvironment } from './environment.ts';
 import { fakeScene } from './fake-scene.ts';
 import { compareFigures } from './figures.ts';
 import { Job, POOL_SIZE, type Say } from './job.ts';
@@ -14,8 +15,15 @@ import { libvirtSshScene } from './libvirt-ssh-scene.ts';
 import type { StartOptions } from './options.ts';
 import { qemuScene } from './qemu-scene.ts';
 import { reportTable, type StartReport } from './report.ts';
-import { percentile } from './samples.ts';
 import type { Scene, SceneOptions } from './scene.ts';
+import { takeTurn } from './turn.ts';
+
+/** Where the machines are, after "real virtual machines". */
+const PLACES = {
+  qemu: 'on QEMU itself',
+  libvirt: 'over libvirt',
+  'libvirt-ssh': 'over libvirt on another computer',
+} as const satisfies Partial<Record<SceneChoice['kind'], string>>;
 
 /**
  * The main job: opens a pool on real machines where that is possible, shows and measures its life, and leaves nothing behind.
@@ -32,14 +40,17 @@ async function start(options: StartOptions, output: Output, signal: AbortSignal)
   output.write(
     choice.kind === 'fake'
       ? `warmvm start: on the embedded fake, no real machines: ${choice.why}\n`
-      : `warmvm start: real virtual machines ${choice.kind === 'qemu' ? 'on QEMU itself' : `over ${choice.kind}`} (${choice.why})\n`,
+      : `warmvm start: real virtual machines ${PLACES[choice.kind]} (${choice.why})\n`,
   );
+  // The fake has no host that others could be on.
+  await using _turn = choice.kind === 'fake' ? undefined : await takeTurn({ signal, say: sayLine });
   const scene = await sceneOf(choice, { signal, say: sayLine });
   let report: StartReport;
   try {
     output.write(
-      `  ${scene.facts.hypervisor}; acceleration ${scene.acceleration}: ${scene.facts.accelerationReason}\n\n`,
+      `  ${scene.facts.hypervisor}; acceleration ${scene.acceleration}: ${scene.facts.accelerationReason}\n`,
     );
+    output.write(`${containmentText(scene.facts.containment ?? [])}\n`);
     report = await play(scene, options, signal);
   } finally {
     await scene[Symbol.asyncDispose]();

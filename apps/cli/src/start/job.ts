@@ -1,3 +1,4 @@
+import { percentile } from '@warmvm/bench';
 import { type Clock, createPool, type Lease, type Pool, WarmvmError } from '@warmvm/core';
 import { prepareText } from '../prepare-text.ts';
 import { findMarkers, writeMarkers } from './marker.ts';
@@ -5,7 +6,7 @@ import { observeDriver } from './observed-driver.ts';
 import { POOL_NAME, STATED_POOL_NAME } from './pool-names.ts';
 import { PoolWatcher } from './pool-watcher.ts';
 import { duration } from './report.ts';
-import { percentile, Samples } from './samples.ts';
+import { Samples } from './samples.ts';
 import type { Scene } from './scene.ts';
 
 /** Size of the pool that the main job opens. */

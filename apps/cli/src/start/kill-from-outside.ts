@@ -1,5 +1,5 @@
 import { systemClock, WarmvmError } from '@warmvm/core';
-import { qemuProcesses } from './host-inventory.ts';
+import { qemuProcesses } from '@warmvm/local-host';
 
 /** SIGKILL to the machine's QEMU: nobody asks the hypervisor, it has to notice. */
 export async function killFromOutside(machine: string): Promise<number> {

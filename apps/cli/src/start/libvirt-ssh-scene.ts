@@ -2,8 +2,8 @@ import { systemClock, WarmvmError } from '@warmvm/core';
 import { createLibvirtSshDriver, createSshDialer } from '@warmvm/driver-libvirt-ssh';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { type Client, openClient } from '@warmvm/libvirt';
-import { DisposeStack } from './dispose-stack.ts';
-import { objectsOf } from './host-inventory.ts';
+import { DisposeStack, hypervisorFacts } from '@warmvm/local-host';
+import { objectsOf } from '@warmvm/local-host/inventory';
 import { POOL_NAME } from './pool-names.ts';
 import type { Scene, SceneOptions } from './scene.ts';
 
@@ -20,7 +20,7 @@ export async function libvirtSshScene(uri: string, { signal, say }: SceneOptions
   const stack = new DisposeStack();
   try {
     const driver = stack.use(createLibvirtSshDriver({ uri, storagePool: STORAGE_POOL, storagePath: STORAGE_PATH }));
-    say(`connecting to ${withoutUser(uri)}`);
+    say(`connecting to ${placeOf(uri)}`);
     const host = await driver.ping({ signal });
     const dialer = stack.use(createSshDialer({ uri }));
     const observer = await openClient({ uri: dialer.uri, dial: dialer.dial, signal });
@@ -32,12 +32,11 @@ export async function libvirtSshScene(uri: string, { signal, say }: SceneOptions
       driver,
       image,
       acceleration: host.acceleration,
-      facts: {
+      facts: hypervisorFacts(host, {
         hypervisor: `${host.hypervisor} on ${host.host}, over ssh (${dialer.way})`,
-        accelerationReason: host.accelerationReason,
         subreaper: 'unknown: a far host',
         storage: STORAGE_PATH,
-      },
+      }),
       killFromOutside: (machine) => killFromOutside(observer, machine),
       leftBehind: async () => (await objectsOf(observer, SCOPE)).filter((line) => !before.includes(line)),
       [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
@@ -59,6 +58,7 @@ async function killFromOutside(observer: Client, machine: string): Promise<numbe
   return at;
 }
 
-function withoutUser(uri: string): string {
-  return uri.replace(/\/\/[^/@]*@/, '//');
+/** The URI without the user and how the host is reached. */
+function placeOf(uri: string): string {
+  return uri.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/, '');
 }

@@ -3,9 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createQemuDriver } from '@warmvm/driver-qemu';
 import { buildTinyImage } from '@warmvm/guest-image';
+import { DisposeStack, hypervisorFacts, qemuProcesses } from '@warmvm/local-host';
 import { describeProgress } from './describe-progress.ts';
-import { DisposeStack } from './dispose-stack.ts';
-import { qemuProcesses } from './host-inventory.ts';
 import { killFromOutside } from './kill-from-outside.ts';
 import type { Scene, SceneOptions } from './scene.ts';
 
@@ -27,12 +26,10 @@ export async function qemuScene({ signal, say }: SceneOptions): Promise<Scene> {
       driver,
       image,
       acceleration: host.acceleration,
-      facts: {
-        hypervisor: host.hypervisor,
-        accelerationReason: host.accelerationReason,
+      facts: hypervisorFacts(host, {
         subreaper: 'none needed: this process reaps its machines',
         storage: stateDirectory,
-      },
+      }),
       killFromOutside,
       leftBehind: async () => (await inventory(stateDirectory)).filter((line) => !before.has(line)),
       [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),

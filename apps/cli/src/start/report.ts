@@ -1,5 +1,5 @@
+import type { Environment } from '@warmvm/local-host';
 import Table from 'cli-table3';
-import type { Environment } from './environment.ts';
 import type { MeasuredFigure } from './figures.ts';
 import type { StageReport } from './samples.ts';
 

@@ -1,3 +1,5 @@
+import { percentile } from '@warmvm/bench';
+
 /** Statistics of one measured figure. */
 export interface StageReport {
   /** Every sample in the order it was taken, in milliseconds. */
@@ -27,13 +29,6 @@ export class Samples {
   report(): Readonly<Record<string, StageReport>> {
     return Object.fromEntries([...this.#byId].map(([id, samplesMs]) => [id, stageReport(samplesMs)]));
   }
-}
-
-/** The smallest sample that the given share of all samples does not exceed (nearest rank). */
-export function percentile(samples: readonly number[], share: number): number {
-  if (samples.length === 0) throw new RangeError('samples is empty, expected at least one');
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
 }
 
 function stageReport(samplesMs: readonly number[]): StageReport {

@@ -1,5 +1,5 @@
 import type { Driver, GoldenImage, MachineId } from '@warmvm/core';
-import type { HypervisorFacts } from './environment.ts';
+import type { HypervisorFacts } from '@warmvm/local-host';
 
 /** Where the main job plays: a driver, an image for it, and a hand that can hurt machines from outside. */
 export interface Scene extends AsyncDisposable {

@@ -70,7 +70,7 @@ export class ControlConnection {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       await once(socket, 'connect');
-      socket.write(messageFrame({ type: 'hello', protocol: PROTOCOL_VERSION }));
+      socket.write(messageFrame({ type: 'hello', protocol: PROTOCOL_VERSION, pid: process.pid }));
       const frames = framesOf(socket);
       const first = await frames.next();
       if (first.done === true) throw new ProtocolViolation('the pool ended the connection without a word');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fakeWelcome } from '../fixtures/kept-pool.ts';
 import { errorFromWire, errorToWire } from './error-wire.ts';
 import { ProtocolViolation } from './frame.ts';
-import { asDrain, asExecEnd, asLease, asStatus, parseReply } from './reply-check.ts';
+import { asClosed, asDrain, asExecEnd, asLease, asStatus, parseReply } from './reply-check.ts';
 import { parseRequest } from './request-schema.ts';
 
 const exec = { type: 'exec', call: 1, command: ['true'], environment: {}, hasInput: false, isStreamed: true };
@@ -20,6 +20,7 @@ describe('a request', () => {
 
   test.each([
     ['no type', {}],
+    ['a process that cannot be', { type: 'hello', protocol: 1, pid: 0 }],
     ['an unknown type', { type: 'reboot', call: 1 }],
     ['no number', { type: 'status' }],
     ['the number 0', { type: 'status', call: 0 }],
@@ -59,6 +60,7 @@ describe('a reply', () => {
       { exitCode: 'none', signal: null, stdoutTruncated: false, stderrTruncated: false },
     ],
     ['an end of a pool', asDrain, { durationMs: 1, revoked: -1, undestroyed: 0 }],
+    ['a report of an end', asClosed, { durationMs: 1, revoked: 3, undestroyed: [] }],
     ['a status', asStatus, { schema: 2 }],
   ])('with %s that is malformed is refused', (_what, read: (value: unknown) => unknown, value) => {
     expect(() => read(value)).toThrow(ProtocolViolation);

@@ -35,7 +35,8 @@ export interface CallUpdate {
 
 /** What a client may ask. Every one but `hello` and those about a call that is open gets a `result` or a `failure` of its number. */
 export type Request =
-  | { readonly type: 'hello'; readonly protocol: number }
+  /** `pid` is what the client says of itself, for people; nothing rests on it. */
+  | { readonly type: 'hello'; readonly protocol: number; readonly pid?: number | undefined }
   | { readonly type: 'status'; readonly call: number }
   | { readonly type: 'lease'; readonly call: number; readonly timeoutMs?: number | undefined }
   | { readonly type: 'ping' | 'time'; readonly call: number }
@@ -128,6 +129,8 @@ export interface SlotFacts {
   readonly machineId: string | null;
   readonly generation: number | null;
   readonly turn: number;
+  /** Process that has its machine, as far as that said who it is. */
+  readonly clientPid: number | null;
   /** How long it has been in this state. */
   readonly sinceMs: number;
 }

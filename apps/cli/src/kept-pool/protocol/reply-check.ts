@@ -62,6 +62,14 @@ export function asDrain(value: unknown): DrainFacts {
   return value as unknown as DrainFacts;
 }
 
+/** How a pool ended, of what its last event tells. @throws ProtocolViolation */
+export function asClosed(report: unknown): DrainFacts {
+  const isGood = isObject(report) && [report.revoked, report.undestroyed].every(Array.isArray);
+  if (!isGood) throw new ProtocolViolation('a malformed end of a pool');
+  const { durationMs, revoked, undestroyed } = report as { readonly [name: string]: readonly unknown[] };
+  return asDrain({ durationMs, revoked: revoked?.length, undestroyed: undestroyed?.length });
+}
+
 /** @throws ProtocolViolation */
 export function asStatus(value: unknown): PoolStatus {
   const isGood =
@@ -73,9 +81,9 @@ export function asStatus(value: unknown): PoolStatus {
     (value.stats === null ||
       (isObject(value.stats) && isObject(value.stats.slots) && isObject(value.stats.counters))) &&
     Array.isArray(value.slots) &&
-    value.slots.every((slot) => isObject(slot) && isCount(slot.slot) && typeof slot.state === 'string') &&
+    value.slots.every(isSlot) &&
     isObject(value.latencies) &&
-    Object.values(value.latencies).every((latency) => isObject(latency) && typeof latency.p50Ms === 'number');
+    Object.values(value.latencies).every(isLatency);
   if (!isGood) throw new ProtocolViolation('a malformed status');
   asNumber(value.uptimeMs);
   return value as unknown as PoolStatus;
@@ -102,6 +110,23 @@ function isObject(value: unknown): value is Fields {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isSlot(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    [value.slot, value.turn, value.sinceMs].every((number) => typeof number === 'number') &&
+    [value.host, value.state].every((text) => typeof text === 'string') &&
+    (value.machineId === null || typeof value.machineId === 'string') &&
+    [value.generation, value.clientPid].every((number) => number === null || isCount(number))
+  );
+}
+
+function isLatency(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    [value.count, value.p50Ms, value.p99Ms, value.maxMs].every((number) => typeof number === 'number')
+  );
 }
 
 function isTexts(value: unknown): boolean {

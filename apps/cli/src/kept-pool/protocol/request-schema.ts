@@ -15,7 +15,7 @@ const simple = z.strictObject({
 });
 
 const RequestSchema: z.ZodType<Request> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('hello'), protocol: z.number() }),
+  z.strictObject({ type: z.literal('hello'), protocol: z.number(), pid: z.number().int().min(1).optional() }),
   simple,
   z.strictObject({ type: z.literal('lease'), call, timeoutMs: durationMs.optional() }),
   z.strictObject({

@@ -3,8 +3,8 @@ import { chmod, lstat, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runtimePlace } from '../fixtures/kept-pool.ts';
-import { poolNames, socketPathOf } from '../runtime-folder.ts';
-import { claimSocket } from './claimed-socket.ts';
+import { makeRuntimeFolder, poolNames, socketPathOf } from '../runtime-folder.ts';
+import { claimPath, claimSocket } from './claimed-socket.ts';
 
 describe('the socket of a pool', () => {
   test('is for this user alone, and goes with its process', async () => {
@@ -43,6 +43,25 @@ describe('the socket of a pool', () => {
     const won = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
     expect(won).toHaveLength(1);
     await won[0]?.[Symbol.asyncDispose]();
+  });
+
+  test('has one holder at a time, whoever comes and goes', async () => {
+    await using runtime = await runtimePlace();
+    const folder = makeRuntimeFolder(runtime.place);
+    let holders = 0;
+    const worker = async (): Promise<void> => {
+      for (let turns = 0; turns < 10; ) {
+        await using claimed = await claimPath(join(folder, 'ci.sock'), folder);
+        if (claimed === undefined) continue;
+        holders += 1;
+        expect(holders).toBe(1);
+        await new Promise(setImmediate);
+        holders -= 1;
+        turns += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, worker));
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test('is not put where others could have put theirs', async () => {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { answers } from '@warmvm/local-host';
 import { ConfigError } from '../../config/config-error.ts';
-import { answers } from '../../host/socket.ts';
 import { makeRuntimeFolder, ownPlace, type RuntimePlace, socketPathOf } from '../runtime-folder.ts';
 
-/** The name of a pool, taken for this process: whoever connects to the socket reaches the server. Dispose gives it up. */
+/** A name in the runtime folder, taken for this process: whoever connects to the socket reaches the server. Dispose gives it up. */
 export interface ClaimedSocket extends AsyncDisposable {
   readonly path: string;
   readonly server: Server;
@@ -14,32 +15,88 @@ export interface ClaimedSocket extends AsyncDisposable {
   removeNow(): void;
 }
 
-/** Tries at a name that others may take or give up meanwhile. */
-const MOST_TRIES = 5;
+/** Ends of the names of sockets that nobody listens on yet, and of those that somebody does. */
+const BOUND = '.bound';
+const ANNOUNCED = '.new';
+/** A socket that is bound, and not announced after this time, is of a dead process. */
+const LONGEST_BINDING_MS = 60_000;
+/** Tries at a name that others want too: some seconds of them. */
+const MOST_TRIES = 500;
+const SHORT_WAIT_MS = 5;
 
 /**
  * Takes the name of a pool. The socket of a dead process is replaced; that of a living one never, also when two processes begin at once.
  * @throws ConfigError when a living process has the name
  */
 export async function claimSocket(name: string, place: RuntimePlace = ownPlace()): Promise<ClaimedSocket> {
-  const path = socketPathOf(name, place);
-  const folder = makeRuntimeFolder(place);
-  const server = createServer({ allowHalfOpen: false });
-  // Listened to under a name of its own first: what has the right name is then always a socket that answers.
-  const draft = join(folder, `${randomBytes(6).toString('hex')}.new`);
-  await listen(server, draft);
-  try {
-    chmodSync(draft, 0o600);
-    await take(name, draft, path);
-  } catch (error) {
-    await close(server);
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
+  const claimed = await claimPath(socketPathOf(name, place), makeRuntimeFolder(place));
+  if (claimed !== undefined) return claimed;
+  throw new ConfigError(
+    `a pool ${JSON.stringify(name)} is kept by another process already: see it with warmvm pool status --pool ${name}, ` +
+      `end it with warmvm pool drain --pool ${name}, or give this one another name with --name`,
+  );
+}
+
+/** Takes a path in the folder of sockets, unless a living process has it. */
+export async function claimPath(path: string, folder: string): Promise<ClaimedSocket | undefined> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const server = createServer({ allowHalfOpen: false });
+    const draft = `${path}.${randomBytes(8).toString('hex')}`;
+    let isTaken = false;
+    try {
+      await announce(server, draft);
+      const others = await livingDrafts(path, folder, draft);
+      if (others.length === 0) {
+        if (await answers(path)) return undefined;
+        // Instead of the socket of a dead process, where there is one.
+        renameSync(draft + ANNOUNCED, path);
+        isTaken = true;
+        return claimedSocket(path, server);
+      }
+    } finally {
+      if (!isTaken) await close(server);
+      for (const kind of [BOUND, ANNOUNCED]) rmSync(draft + kind, { force: true });
+    }
+    await delay(SHORT_WAIT_MS * (1 + Math.random()));
   }
-  const own = lstatSync(path).ino;
+  // Somebody has been taking it all this time.
+  return undefined;
+}
+
+/** What has its final name answers from the first moment, which a socket that was just bound does not. */
+async function announce(server: Server, draft: string): Promise<void> {
+  await listen(server, draft + BOUND);
+  chmodSync(draft + BOUND, 0o600);
+  renameSync(draft + BOUND, draft + ANNOUNCED);
+}
+
+/**
+ * Whoever wants a name announces that by a socket beside it that answers, and only then looks for others who do: who is alone may decide about the
+ * name. An announcement is called so once only, thus that of a dead process may be removed by anybody at any time.
+ */
+async function livingDrafts(path: string, folder: string, own: string): Promise<readonly string[]> {
+  const drafts = readdirSync(folder)
+    .map((file) => join(folder, file))
+    .filter((file) => file.startsWith(`${path}.`) && !file.startsWith(own));
+  const living: string[] = [];
+  for (const draft of drafts) {
+    if (draft.endsWith(ANNOUNCED) && (await answers(draft))) living.push(draft);
+    else if (draft.endsWith(ANNOUNCED) || isOld(draft)) rmSync(draft, { force: true });
+  }
+  return living;
+}
+
+function isOld(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs > LONGEST_BINDING_MS;
+}
+
+function claimedSocket(path: string, server: Server): ClaimedSocket {
+  let isRemoved = false;
   const removeNow = (): void => {
-    if (lstatSync(path, { throwIfNoEntry: false })?.ino === own) rmSync(path, { force: true });
+    // A second time it may be somebody else's.
+    if (!isRemoved) rmSync(path, { force: true });
+    isRemoved = true;
   };
   return {
     path,
@@ -50,39 +107,6 @@ export async function claimSocket(name: string, place: RuntimePlace = ownPlace()
       await close(server);
     },
   };
-}
-
-async function take(name: string, draft: string, path: string): Promise<void> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    try {
-      // Of two that try at once, one fails.
-      linkSync(draft, path);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (await answers(path)) break;
-    await putAside(path, `${draft}.stale`);
-  }
-  throw new ConfigError(
-    `a pool ${JSON.stringify(name)} is kept by another process already: see it with warmvm pool status --pool ${name}, ` +
-      `end it with warmvm pool drain --pool ${name}, or give this one another name with --name`,
-  );
-}
-
-/** Takes a dead socket away. One that somebody else has put there meanwhile goes back. */
-async function putAside(path: string, aside: string): Promise<void> {
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  try {
-    if (await answers(aside)) linkSync(aside, path);
-  } finally {
-    unlinkSync(aside);
-  }
 }
 
 function listen(server: Server, path: string): Promise<void> {

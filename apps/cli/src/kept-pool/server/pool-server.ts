@@ -81,7 +81,7 @@ export class PoolServer implements PoolHome {
       uptimeMs: this.#clock.now() - this.#startedAtMs,
       connections: this.#sessions.size,
       stats: this.#present === undefined ? null : plainStats(this.#present.pool.stats()),
-      slots: this.#board.slots().slice(0, MOST_SLOTS),
+      slots: this.#board.slots(this.#clients()).slice(0, MOST_SLOTS),
       latencies: this.#board.latencies(),
     };
   }
@@ -99,6 +99,12 @@ export class PoolServer implements PoolHome {
     this.#server.removeAllListeners('connection').on('connection', (socket) => socket.destroy());
     for (const session of this.#sessions.keys()) session.end();
     await Promise.all(this.#sessions.values());
+  }
+
+  /** By slot: the process that has its machine. */
+  #clients(): ReadonlyMap<number, number> {
+    const held = [...this.#sessions.keys()].map(({ heldSlot, pid }) => [heldSlot, pid] as const);
+    return new Map(held.filter((pair): pair is [number, number] => pair.every((number) => number !== undefined)));
   }
 
   async #watch({ pool }: OpenPool): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { keptPool, type RawClient, rawClient } from '../fixtures/kept-pool.ts';
 import { dataFrame } from '../protocol/frame.ts';
 import { INPUT_WINDOW_BYTES, MOST_CALLS } from '../protocol/limits.ts';
+import { asLease, asStatus } from '../protocol/reply-check.ts';
 
 const HELLO = { type: 'hello', protocol: 1 };
 const exec = { type: 'exec', command: ['cat'], environment: {}, hasInput: true, isStreamed: true };
@@ -72,6 +73,22 @@ describe('a connection', () => {
     client.send({ type: 'ping', call: 4 });
     await expect.poll(() => client.replies().filter(({ type }) => type === 'failure').length).toBe(2);
     expect(client.replies()).toContainEqual(expect.objectContaining({ type: 'failure', call: 4 }));
+  });
+
+  test('that says which process it is has its lease shown with that', async () => {
+    await using kept = await keptPool({ pool: { minReady: 2, max: 2 } });
+    using named = await rawClient(kept.path);
+    using nameless = await rawClient(kept.path);
+    named.send({ ...HELLO, pid: 4711 });
+    named.send({ type: 'lease', call: 1 });
+    const { slot } = asLease((await named.hears('result')).value);
+    await lease(nameless);
+    nameless.send({ type: 'status', call: 2 });
+    await expect.poll(() => nameless.replies().length).toBe(3);
+    const { slots } = asStatus((nameless.replies()[2] as { value: unknown }).value);
+    expect(slots.map(({ state }) => state)).toEqual(['leased', 'leased']);
+    expect(slots.map(({ clientPid }) => clientPid).toSorted()).toEqual([4711, null]);
+    expect(slots.find(({ clientPid }) => clientPid === 4711)?.slot).toBe(slot);
   });
 
   test('may send as much input as the window holds, and no more', async () => {

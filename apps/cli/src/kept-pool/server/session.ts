@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import type { Clock, CloseReport, Lease, PoolEvent } from '@warmvm/core';
+import type { Clock, Lease, PoolEvent } from '@warmvm/core';
 import { errorToWire } from '../protocol/error-wire.ts';
 import { type Frame, FrameReader, ProtocolViolation } from '../protocol/frame.ts';
 import { HELLO_WITHIN_MS, MOST_CALLS, MOST_FRAME_BYTES, PROTOCOL_VERSION } from '../protocol/limits.ts';
-import type { CallUpdate, DrainFacts, LeaseFacts, Request } from '../protocol/messages.ts';
+import type { CallUpdate, LeaseFacts, Request } from '../protocol/messages.ts';
 import { parseRequest } from '../protocol/request-schema.ts';
+import { drainFacts } from './drain-facts.ts';
 import { LentCalls } from './lent-calls.ts';
 import type { PoolHome } from './pool-home.ts';
 import { Wire } from './wire.ts';
@@ -30,6 +31,7 @@ export class Session {
   /** Calls that are answered before the connection is ended from this side. */
   readonly #drains = new Set<Promise<void>>();
   #isGreeted = false;
+  #pid: number | undefined;
   #isRefused = false;
   #lastCall = 0;
   #lease: Lease | 'asked' | undefined;
@@ -42,6 +44,16 @@ export class Session {
     this.#clock = clock;
     this.#wire = new Wire(socket);
     this.#guestCalls = new LentCalls(this.#wire);
+  }
+
+  /** Process of the client, if it said so. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  /** Slot whose machine the client has. */
+  get heldSlot(): number | undefined {
+    return this.#lease === 'asked' ? undefined : this.#lease?.slot;
   }
 
   /** Serves the connection. Resolves when it has ended and its machine was given back. */
@@ -86,7 +98,7 @@ export class Session {
       return;
     }
     const request = parseRequest(frame.text);
-    if (request.type === 'hello') this.#greet(request.protocol);
+    if (request.type === 'hello') this.#greet(request);
     else if (!this.#isGreeted) throw new ProtocolViolation('a request before hello');
     else if (isUpdate(request)) this.#update(request);
     else this.#start(request);
@@ -98,7 +110,7 @@ export class Session {
     else this.#guestCalls.endInput(call, new Error('the client could not read the input'));
   }
 
-  #greet(protocol: number): void {
+  #greet({ protocol, pid }: Extract<Request, { type: 'hello' }>): void {
     if (this.#isGreeted) throw new ProtocolViolation('hello once is enough');
     if (protocol !== PROTOCOL_VERSION) {
       throw new ProtocolViolation(
@@ -107,6 +119,7 @@ export class Session {
       );
     }
     this.#isGreeted = true;
+    this.#pid = pid;
     this.#wire.send(this.#home.welcome);
   }
 
@@ -119,10 +132,7 @@ export class Session {
     const controller = new AbortController();
     this.#calls.set(call, controller);
     const running = this.#answer(request, AbortSignal.any([this.#gone.signal, controller.signal]))
-      .then(
-        (value) => this.#wire.send({ type: 'result', call, value: value ?? null }),
-        (error: unknown) => this.#wire.send({ type: 'failure', call, error: errorToWire(error) }),
-      )
+      .then((value) => this.#wire.send({ type: 'result', call, value: value ?? null }))
       .catch((error: unknown) => this.#wire.send({ type: 'failure', call, error: errorToWire(error) }))
       .finally(() => {
         this.#calls.delete(call);
@@ -220,10 +230,6 @@ export class Session {
 
 function isUpdate(request: Request): request is CallUpdate {
   return ['cancel', 'input-ended', 'input-failed'].includes(request.type);
-}
-
-function drainFacts({ durationMs, revoked, undestroyed }: CloseReport): DrainFacts {
-  return { durationMs, revoked: revoked.length, undestroyed: undestroyed.length };
 }
 
 /** An event as data: what JSON would make of an error is nothing. */

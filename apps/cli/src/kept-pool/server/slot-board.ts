@@ -1,10 +1,11 @@
+import { percentile } from '@warmvm/bench';
 import type { Clock, PoolEvent } from '@warmvm/core';
 import type { Latency, SlotFacts } from '../protocol/messages.ts';
 
 /** Times that are kept of each thing. */
 const SAMPLES = 512;
 
-interface Slot extends Omit<SlotFacts, 'sinceMs'> {
+interface Slot extends Omit<SlotFacts, 'sinceMs' | 'clientPid'> {
   readonly changedAtMs: number;
 }
 
@@ -30,10 +31,15 @@ export class SlotBoard {
     } else if (event.type === 'phase-ended' && event.error === undefined) this.#note(event.phase, event.durationMs);
   }
 
-  slots(): readonly SlotFacts[] {
+  /** @param clients process that has the machine of each slot, as far as it is known */
+  slots(clients: ReadonlyMap<number, number>): readonly SlotFacts[] {
     const nowMs = this.#clock.now();
     return [...this.#slots.values()]
-      .map(({ changedAtMs, ...facts }) => ({ ...facts, sinceMs: nowMs - changedAtMs }))
+      .map(({ changedAtMs, ...facts }) => ({
+        ...facts,
+        clientPid: clients.get(facts.slot) ?? null,
+        sinceMs: nowMs - changedAtMs,
+      }))
       .sort((left, right) => left.slot - right.slot);
   }
 
@@ -50,7 +56,5 @@ export class SlotBoard {
 }
 
 function latencyOf(count: number, lastMs: readonly number[]): Latency {
-  const sorted = lastMs.toSorted((left, right) => left - right);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
-  return { count, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+  return { count, p50Ms: percentile(lastMs, 0.5), p99Ms: percentile(lastMs, 0.99), maxMs: Math.max(...lastMs) };
 }
