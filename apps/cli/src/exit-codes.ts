@@ -21,7 +21,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   trouble: '`run` and `shell`: warmvm itself failed: no machine, no host, a file that cannot be copied',
   notFound: '`run` and `shell`: there is no such program in the guest, or it cannot be started',
   interrupted: 'interrupted with Ctrl-C',
-  brokenPipe: '`run`: nobody reads the output any more',
+  brokenPipe: '`run` and `top`: nobody reads the output any more',
 };
 
 /** The guest's program decides: its exit code, or 128 and the number of the signal that ended it. */
@@ -32,5 +32,5 @@ export function exitCodeOf({ exitCode, signal }: Pick<ExecResult, 'exitCode' | '
 /** What an error of the command itself comes to. */
 export function exitCodeOfError(error: unknown): number {
   if (!isWarmvmError(error, 'WARMVM_GUEST_EXEC_FAILED')) return EXIT.trouble;
-  return error.details.timedOut === true || error.details.reason === 'timeout' ? EXIT.timeout : EXIT.notFound;
+  return error.details.timedOut === true ? EXIT.timeout : EXIT.notFound;
 }

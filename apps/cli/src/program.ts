@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { benchCommand } from './bench/command.ts';
+import { completeCommand, completionCommand } from './completion/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { imageCommand } from './images/command.ts';
 import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
@@ -9,6 +11,7 @@ import { runCommand } from './run/command.ts';
 import { shellCommand } from './shell/command.ts';
 import { parseSamples, type StartOptions } from './start/options.ts';
 import { sweepCommand } from './sweep/command.ts';
+import { topCommand } from './top/command.ts';
 
 /** The command line of warmvm. Parsing never ends the process: it throws a CommanderError instead. */
 export function createProgram(outputs: Output): Command {
@@ -28,7 +31,15 @@ export function createProgram(outputs: Output): Command {
     .hook('preAction', (_program, command) => {
       debug = command.opts().debug === true;
     });
-  for (const command of [runCommand, shellCommand, poolCommand, imageCommand, doctorCommand, sweepCommand]) {
+  for (const command of [
+    runCommand,
+    shellCommand,
+    poolCommand,
+    topCommand,
+    imageCommand,
+    doctorCommand,
+    sweepCommand,
+  ]) {
     program.addCommand(inherit(command(output), program));
   }
   program
@@ -58,13 +69,24 @@ export function createProgram(outputs: Output): Command {
       const { runKitCommand } = await import('./kit/index.ts');
       process.exitCode = await runKitCommand({ ...rest, options: option }, output);
     });
-  for (const command of leaves(program)) command.addOption(new Option('--debug', 'tell errors with their stacks'));
+  program.addCommand(inherit(benchCommand(output), program));
+  program.addCommand(inherit(completionCommand(output), program));
+  program.addCommand(inherit(completeCommand(output, program), program), { hidden: true });
+  for (const [, command] of commandsOf(program)) {
+    command.addOption(new Option('--debug', 'tell errors with their stacks'));
+  }
   return program;
 }
 
-/** Every command that does something. */
-function leaves(command: Command): readonly Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+/** Every command that does something and is shown, with its full name. One that takes arguments does, also where it has others below it. */
+export function commandsOf(parent: Command, name: string = parent.name()): readonly (readonly [string, Command])[] {
+  const shown = parent.createHelp().visibleCommands(parent);
+  const own = parent.commands.filter((command) => shown.includes(command));
+  return own.flatMap((command): readonly (readonly [string, Command])[] => {
+    const title = `${name} ${command.name()}`;
+    const below = commandsOf(command, title);
+    return below.length === 0 || command.registeredArguments.length > 0 ? [[title, command], ...below] : below;
+  });
 }
 
 /** Lets a command and those below it behave as the program does. */

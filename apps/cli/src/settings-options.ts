@@ -1,6 +1,14 @@
 import type { Command } from 'commander';
 import { BUILT_IN_DRIVERS } from './drivers/driver-table.ts';
 
+/** Options of a command that takes its machine from a kept pool where one fits. */
+export function withKeptPoolOptions(command: Command): Command {
+  return withSettingsOptions(command).option(
+    '--no-pool',
+    'make a machine for this command alone, also where a kept pool has one ready',
+  );
+}
+
 /** Options of every command that takes settings: what is to be made, and where. */
 export function withSettingsOptions(
   command: Command,

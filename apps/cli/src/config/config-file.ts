@@ -3,7 +3,8 @@ import { extname } from 'node:path';
 import { createJiti } from 'jiti';
 import { messageOf } from '../errors/explain.ts';
 import type { WarmvmConfig } from './config.ts';
-import { ConfigError, describeIssues } from './config-error.ts';
+import { ConfigError } from './config-error.ts';
+import { describeIssues } from './describe-issues.ts';
 import { ConfigSchema } from './schema.ts';
 
 /** A configuration that was read, and the file that relative paths in it start from. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { WarmvmConfig } from './config.ts';
 
-const name = (what: string): z.ZodString => z.string().min(1, `${what} must not be empty`);
+const text = z.string().min(1);
 const count = z.number().int().min(0);
 const positive = z.number().int().min(1);
 const durationMs = z
@@ -11,7 +11,7 @@ const durationMs = z
 const bytes = z.number().int().min(1);
 
 const driverChoice = z.strictObject({
-  use: name('a driver').describe('fake, qemu, libvirt, libvirt-ssh, or a package or file that exports createDriver'),
+  use: text.describe('fake, qemu, libvirt, libvirt-ssh, or a package or file that exports createDriver'),
   options: z.record(z.string(), z.unknown()).optional().describe('options of the driver, as its README says'),
   max: positive.optional().describe('machines on this host at most; default: the max of the pool'),
 });
@@ -23,18 +23,18 @@ const Guest = {
 };
 
 const imageChoice = z.union([
-  name('an image').describe('tiny, a name of warmvm image, or the path of a disk image, relative to this file'),
+  text.describe('tiny, a name of warmvm image, or the path of a disk image, relative to this file'),
   z.strictObject({ tiny: z.literal(true), ...Guest }),
   z.strictObject({
-    disk: name('disk').describe('path of a qcow2, relative to this file'),
-    renewal: name('renewal').optional().describe('path of the renewal program in the guest'),
+    disk: text.describe('path of a qcow2, relative to this file'),
+    renewal: text.optional().describe('path of the renewal program in the guest'),
     ...Guest,
   }),
   z.strictObject({
-    kernel: name('kernel'),
-    initrd: name('initrd'),
+    kernel: text,
+    initrd: text,
     commandLine: z.string().optional(),
-    renewal: name('renewal').optional(),
+    renewal: text.optional(),
     ...Guest,
   }),
 ]);
@@ -42,7 +42,7 @@ const imageChoice = z.union([
 const poolChoice = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,40}$/, 'must have 1 to 40 letters, digits, - or _')
+    .regex(/^[A-Za-z0-9_-]{1,40}$/, '1 to 40 letters, digits, - or _')
     .optional(),
   minReady: count.optional().describe('spare ready machines to hold; default 1'),
   max: positive.optional().describe('machines at most, those being made and destroyed included; default 4'),
@@ -65,11 +65,11 @@ export const ConfigSchema: z.ZodType<WarmvmConfig> = z
   .strictObject({
     $schema: z.string().optional(),
     driver: z
-      .union([name('driver'), driverChoice])
+      .union([text, driverChoice])
       .optional()
       .describe('default: qemu where it is installed, else libvirt where its daemon answers'),
     drivers: z
-      .array(z.union([name('a driver'), driverChoice]))
+      .array(z.union([text, driverChoice]))
       .min(1)
       .optional()
       .describe('several hosts in one pool, instead of driver'),

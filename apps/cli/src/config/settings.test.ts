@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeDriver } from '../drivers/load-driver.ts';
 import type { SettingsFlags } from './settings.ts';
 import { readSettings } from './settings.ts';
 
@@ -44,7 +45,16 @@ describe('settings', () => {
     const below = join(folder, 'a', 'b');
     await mkdir(below, { recursive: true });
     const settings = await readSettings({}, { folder: below, environment: {} });
-    expect(settings).toEqual({ drivers: [{ use: 'fake' }], image: 'tiny', pool: { max: 3 }, configPath: path, folder });
+    const driverPlaces = [{ from: path, key: 'driver', uri: 'driver.options.uri' }];
+    const pool = { max: 3 };
+    expect(settings).toEqual({
+      drivers: [{ use: 'fake' }],
+      driverPlaces,
+      image: 'tiny',
+      pool,
+      configPath: path,
+      folder,
+    });
   });
 
   test('come from the command line above the environment above the file, each part by itself', async () => {
@@ -81,6 +91,28 @@ describe('settings', () => {
     ]);
   });
 
+  test('take from the file what it says of a driver that is named elsewhere, every host of it', async () => {
+    const far = (host: string) => ({ use: 'libvirt-ssh', options: { host }, max: 2 });
+    await json({ drivers: [far('a'), { use: 'qemu', options: { standby: 1 } }, far('b')] });
+    const from = join(folder, 'warmvm.config.json');
+    expect(await read({ driver: 'libvirt-ssh' })).toMatchObject({
+      drivers: [far('a'), far('b')],
+      driverPlaces: [
+        { from, key: 'drivers[0]' },
+        { from, key: 'drivers[2]' },
+      ],
+    });
+    expect((await read({}, { WARMVM_DRIVER: 'qemu' })).drivers).toEqual([{ use: 'qemu', options: { standby: 1 } }]);
+    expect((await read({ driver: 'fake' })).drivers).toEqual([{ use: 'fake' }]);
+    // Another address is another host: what the file says of its own is not for it.
+    const uri = 'qemu+ssh://c/system';
+    expect((await read({ driver: 'libvirt-ssh', uri })).drivers).toEqual([{ use: 'libvirt-ssh', options: { uri } }]);
+    await json({ driver: { use: 'qemu', options: { standby: 2 } } });
+    expect((await read({ driver: 'qemu' }, { WARMVM_DRIVER: 'fake' })).drivers).toEqual([
+      { use: 'qemu', options: { standby: 2 } },
+    ]);
+  });
+
   test('come from the file that is named, not from the nearest', async () => {
     await json({ driver: 'fake' });
     await json({ driver: 'libvirt' }, 'other.json');
@@ -89,24 +121,39 @@ describe('settings', () => {
   });
 });
 
-describe('a mistake in a configuration is told with its place, what was expected and what is there', () => {
-  test.each([
-    [{ pool: { minReady: 'three' } }, /pool\.minReady: .*expected number.* \(there is "three"\)/],
-    [{ pool: { max: 0 } }, /pool\.max: .*>=1.* \(there is 0\)/],
-    [{ pool: { maxx: 1 } }, /pool: .*"maxx"/],
-    [{ drivr: 'fake' }, /the configuration: .*"drivr"/],
-    [{ driver: 'fake', drivers: ['fake'] }, /drivers: give either driver or drivers, not both/],
-    [{ drivers: [] }, /drivers: /],
-    [{ driver: { use: 'libvirt', optionz: {} } }, /driver: .*"optionz"/],
-    [{ driver: 5 }, /driver: /],
-    [{ image: { disk: 'a.qcow2', memoryBytes: 1.5 } }, /image\.memoryBytes: .*\(there is 1\.5\)/],
-    [{ image: { disk: 'a.qcow2', network: 'tap' } }, /image\.network: .*"none"\|"user"/],
-    [{ pool: { name: 'a b' } }, /pool\.name: must have 1 to 40 letters/],
-    [[], /the configuration: .*expected object/],
+describe('a mistake in a configuration is told with its place, what is there and what was expected', () => {
+  test.each<[unknown, string]>([
+    [{ pool: { minReady: 'three' } }, 'pool.minReady is "three", expected a number'],
+    [{ pool: { minReady: 1.5 } }, 'pool.minReady is 1.5, expected a whole number'],
+    [{ pool: { max: 0 } }, 'pool.max is 0, expected a number of at least 1'],
+    [{ pool: { creationsPerSecond: 0 } }, 'pool.creationsPerSecond is 0, expected a number of more than 0'],
+    [{ pool: { leaseMs: 1e12 } }, 'pool.leaseMs is 1000000000000, expected a number of at most 2147483647'],
+    [{ pool: { maxx: 1 } }, 'pool.maxx is unknown; did you mean max?'],
+    [{ pool: { leaseMS: 1 } }, 'pool.leaseMS is unknown; did you mean leaseMs?'],
+    [{ pool: { reset: 'nevr' } }, 'pool.reset is "nevr", expected one of auto, never; did you mean never?'],
+    [{ pool: { name: 'a b' } }, 'pool.name is "a b", expected 1 to 40 letters, digits, - or _'],
+    [{ pool: [] }, 'pool is [], expected an object'],
+    [{ drivr: 'fake' }, 'drivr is unknown; did you mean driver?'],
+    [{ xyz: 1 }, 'xyz is unknown, expected one of $schema, driver, drivers, image, pool'],
+    [{ driver: 'fake', drivers: ['fake'] }, 'drivers: give either driver or drivers, not both'],
+    [{ drivers: [] }, 'drivers is [], expected at least 1 of them'],
+    [{ driver: '' }, 'driver is "", expected a text that is not empty'],
+    [{ driver: { use: 'libvirt', optionz: {} } }, 'driver.optionz is unknown; did you mean options?'],
+    [{ driver: { options: {} } }, 'driver.use is missing, expected a text'],
+    [{ driver: { use: 'qemu', options: [] } }, 'driver.options is [], expected an object'],
+    [{ drivers: ['fake', { use: 'qemu', Max: 1 }] }, 'drivers[1].Max is unknown; did you mean max?'],
+    [{ driver: 5 }, 'driver is 5, expected a text, or an object with use, options, max'],
+    [{ image: { disk: 'a.qcow2', memoryBytes: 1.5 } }, 'image.memoryBytes is 1.5, expected a whole number'],
+    [
+      { image: { disk: 'a.qcow2', network: 'usr' } },
+      'image.network is "usr", expected one of none, user; did you mean user?',
+    ],
+    [{ image: { tiny: true, memory: 1 } }, 'image.memory is unknown; did you mean memoryBytes?'],
+    [[], 'the configuration is [], expected an object'],
   ])('%j', async (config, expected) => {
-    const told = await mistake(config);
-    expect(told).toMatch(/^ConfigError: .*warmvm\.config\.json is not a configuration:\n/);
-    expect(told).toMatch(expected);
+    expect(await mistake(config)).toBe(
+      `ConfigError: ${join(folder, 'warmvm.config.json')} is not a configuration:\n  ${expected}`,
+    );
   });
 
   test('all of them at once', async () => {
@@ -126,9 +173,59 @@ describe('a mistake in a configuration is told with its place, what was expected
   test.each([
     [{ WARMVM_MAX: 'many' }, /WARMVM_MAX must be a whole number of at least 1, not "many"/],
     [{ WARMVM_URI: 'qemu:///system' }, /WARMVM_URI needs WARMVM_DRIVER/],
-    [{ WARMVM_POOL: 'a b' }, /pool\.name/],
+    [
+      { WARMVM_POOL: 'a b' },
+      /^the environment is wrong:\n {2}WARMVM_POOL is "a b", expected 1 to 40 letters, digits, - or _$/,
+    ],
     [{ WARMVM_CONFIG: '/nonexistent/warmvm.config.json' }, /nonexistent/],
   ])('in the environment: %j', async (environment, expected) => {
     await expect(read({}, environment as Record<string, string>)).rejects.toThrow(expected);
+  });
+});
+
+describe('a mistake in a driver or its options is told with its place', () => {
+  const make = async (flags: SettingsFlags, environment: Record<string, string> = {}): Promise<string> => {
+    const settings = await read(flags, environment);
+    const made = settings.drivers.map((choice) => makeDriver(choice, settings));
+    const failed = (await Promise.allSettled(made)).filter((result) => result.status === 'rejected');
+    return failed.map(({ reason }) => `${reason.name}: ${reason.message}`).join('\n');
+  };
+
+  test.each<[unknown, string]>([
+    [
+      { driver: { use: 'qemu', options: { standbi: 1 } } },
+      'ConfigError: driver qemu refuses its options in FILE:\n  driver.options.standbi is unknown; did you mean standby?',
+    ],
+    [
+      { drivers: ['fake', { use: 'libvirt', options: { reset: 'inplace' } }] },
+      'ConfigError: driver libvirt refuses its options in FILE:\n' +
+        '  drivers[1].options.reset is "inplace", expected one of in-place, revert; did you mean in-place?',
+    ],
+    [
+      { driver: { use: 'libvirt-ssh', options: { host: 'far', keyfile: '/k' } } },
+      'ConfigError: driver libvirt-ssh refuses its options in FILE:\n' +
+        '  driver.options.keyfile is unknown; did you mean keyFile?',
+    ],
+    [
+      { driver: { use: 'fake', options: { latency: { forkMs: -1 } } } },
+      'ConfigError: driver fake refuses its options in FILE:\n' +
+        '  driver.options.latency.forkMs must be a finite number of at least 0 milliseconds, got -1',
+    ],
+    [{ driver: 'qmeu' }, 'ConfigError: FILE: driver: there is no driver "qmeu"; did you mean qemu?\n'],
+  ])('in a file: %j', async (config, expected) => {
+    await json(config);
+    const told = await make({});
+    const wanted = expected.replace('FILE', join(folder, 'warmvm.config.json'));
+    expect(told.slice(0, wanted.length)).toBe(wanted);
+  });
+
+  test('on the command line and in the environment', async () => {
+    const uri = 'qemu+ssh://host/system';
+    const refusal = (from: string, name: string): string =>
+      `ConfigError: driver libvirt refuses its options in ${from}:\n` +
+      `  ${name} is "${uri}", expected a libvirt URI without a host, such as 'qemu:///system'`;
+    expect(await make({ driver: 'libvirt', uri })).toBe(refusal('the command line', '--uri'));
+    const environment = { WARMVM_DRIVER: 'libvirt', WARMVM_URI: uri };
+    expect(await make({}, environment)).toBe(refusal('the environment', 'WARMVM_URI'));
   });
 });

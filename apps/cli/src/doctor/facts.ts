@@ -1,3 +1,5 @@
+import type { Safeguard } from '@warmvm/core';
+
 /** What is known of this computer; read by `readFacts`, written by hand in tests. */
 export interface ComputerFacts {
   readonly platform: string;
@@ -6,11 +8,16 @@ export interface ComputerFacts {
   readonly user: { readonly name: string; readonly isRoot: boolean; readonly groups: readonly string[] };
   /** Whether packages can be installed with apt-get. */
   readonly isDebianLike: boolean;
+  /** Whether systemd runs the services here. */
+  readonly hasSystemd: boolean;
   readonly kvm: {
     readonly device: 'absent' | 'denied' | 'opens';
     /** Group that owns the device; null when unknown. */
     readonly group: string | null;
-    readonly cpuHasVirtualisation: boolean;
+    /** Whether that group may read and write it. */
+    readonly groupMayUse: boolean;
+    /** Flag of the CPU that says it can; null where there is none, which on arm64 says nothing. */
+    readonly cpuFlag: 'vmx' | 'svm' | null;
   };
   /** First line of `qemu-system-* --version`; null when there is none. */
   readonly qemu: string | null;
@@ -26,8 +33,12 @@ export interface ComputerFacts {
   readonly folders: readonly FolderFacts[];
   readonly memoryAvailableBytes: number;
   readonly ssh: { readonly hasConfig: boolean; readonly agent: 'answers' | 'silent' | 'none' };
+  /** What is wrong with the configuration, or with the options of a driver in it; null where nothing is. */
+  readonly configurationMistake: string | null;
   /** What dead owners left, by driver; a driver that could not be asked is absent. */
   readonly leftovers: Readonly<Record<string, number>>;
+  /** What confines the machines of a driver, by driver; absent where it could not be asked or cannot tell. */
+  readonly containment: Readonly<Record<string, readonly Safeguard[]>>;
 }
 
 /** A folder that the program keeps something in. */

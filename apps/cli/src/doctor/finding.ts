@@ -1,4 +1,4 @@
-import type { Command } from '../host/command-runner.ts';
+import type { Command } from '@warmvm/local-host';
 
 /** How bad it is: a problem keeps something from working, a warning makes it worse than it could be. */
 export type Level = 'ok' | 'warning' | 'problem';
@@ -9,6 +9,8 @@ export interface Fix {
   readonly text: string;
   /** What `--fix` runs; absent where only a person can do it. */
   readonly command?: Command;
+  /** Debian packages that the command installs: `--fix` refreshes the lists for it where it must. */
+  readonly packages?: readonly string[];
   /** Whether only root may run it. */
   readonly needsRoot?: boolean;
 }

@@ -8,17 +8,20 @@ const HEALTHY: ComputerFacts = {
   nodeVersion: '24.1.0',
   user: { name: 'ada', isRoot: false, groups: ['ada', 'kvm'] },
   isDebianLike: true,
-  kvm: { device: 'opens', group: 'kvm', cpuHasVirtualisation: true },
+  hasSystemd: false,
+  kvm: { device: 'opens', group: 'kvm', groupMayUse: true, cpuFlag: 'vmx' },
   qemu: 'QEMU emulator version 7.2.22',
   libvirt: { isInstalled: true, socket: 'answers', parent: 'systemd', hasTini: true },
   cgroupDelegated: true,
   folders: [{ what: 'images', path: '/images', mode: 0o700, freeBytes: 2 ** 36 }],
   memoryAvailableBytes: 2 ** 33,
   ssh: { hasConfig: true, agent: 'answers' },
+  configurationMistake: null,
   leftovers: { qemu: 0 },
+  containment: {},
 };
 
-const KVM_DENIED = { device: 'denied', group: 'kvm', cpuHasVirtualisation: true } as const;
+const KVM_DENIED = { device: 'denied', group: 'kvm', groupMayUse: true, cpuFlag: 'vmx' } as const;
 const NO_DAEMON = { isInstalled: true, socket: 'silent', parent: null, hasTini: true } as const;
 const FOLDER = { what: 'images', path: '/images', mode: 0o700, freeBytes: 2 ** 36 };
 
@@ -35,18 +38,39 @@ describe('findings', () => {
 
   test.each<[string, string, Partial<ComputerFacts>, RegExp]>([
     ['platform', 'problem', { platform: 'darwin' }, /need Linux/],
-    ['platform', 'warning', { architecture: 'arm64' }, /image of your own/],
+    ['platform', 'warning', { architecture: 'riscv64' }, /image of your own/],
     ['node', 'problem', { nodeVersion: '22.11.0' }, /22\.12/],
     ['node', 'problem', { nodeVersion: '20.20.2' }, /22\.12/],
+    ['configuration', 'problem', { configurationMistake: 'pool.maxx is unknown' }, /mend it/],
     ['qemu', 'problem', { qemu: null }, /apt-get install .*qemu-system-x86/],
     ['qemu', 'problem', { qemu: null, isDebianLike: false }, /Debian's packages/],
     ['acceleration', 'warning', { kvm: { ...KVM_DENIED } }, /usermod -aG kvm ada/],
-    ['acceleration', 'warning', { kvm: { ...KVM_DENIED, device: 'absent' } }, /modprobe/],
-    ['acceleration', 'warning', { kvm: { ...KVM_DENIED, device: 'opens', cpuHasVirtualisation: false } }, /firmware/],
-    ['acceleration', 'warning', { kvm: { device: 'absent', group: null, cpuHasVirtualisation: false } }, /firmware/],
+    ['acceleration', 'warning', { kvm: { ...KVM_DENIED, device: 'absent' } }, /modprobe kvm_intel/],
+    [
+      'acceleration',
+      'warning',
+      { kvm: { device: 'absent', group: null, groupMayUse: false, cpuFlag: 'svm' } },
+      /modprobe kvm_amd/,
+    ],
+    [
+      'acceleration',
+      'warning',
+      { architecture: 'arm64', kvm: { device: 'absent', group: null, groupMayUse: false, cpuFlag: null } },
+      /kernel with KVM/,
+    ],
+    ['acceleration', 'warning', { kvm: { ...KVM_DENIED, device: 'opens', cpuFlag: null } }, /firmware/],
+    [
+      'acceleration',
+      'warning',
+      { kvm: { device: 'absent', group: null, groupMayUse: false, cpuFlag: null } },
+      /firmware/,
+    ],
     ['libvirt', 'warning', { libvirt: { ...NO_DAEMON, isInstalled: false, socket: 'absent' } }, /apt-get install/],
     ['libvirt', 'warning', { libvirt: { ...NO_DAEMON, socket: 'denied' } }, /usermod -aG libvirt ada/],
-    ['libvirt', 'warning', { libvirt: NO_DAEMON }, /start it/],
+    ['libvirt', 'warning', { libvirt: NO_DAEMON }, /start it: .*tini -s -- libvirtd/],
+    ['libvirt', 'warning', { libvirt: NO_DAEMON, hasSystemd: true }, /start it: systemctl start libvirtd/],
+    ['libvirt-kvm', 'warning', { kvm: { ...HEALTHY.kvm, groupMayUse: false } }, /chmod 660/],
+    ['libvirt-kvm', 'warning', { kvm: { ...HEALTHY.kvm, group: 'root' } }, /chgrp kvm/],
     ['subreaper', 'warning', { libvirt: { ...HEALTHY.libvirt, parent: 'sh' } }, /tini -s -- libvirtd/],
     ['cgroups', 'warning', { cgroupDelegated: false }, /Delegate=yes/],
     ['cgroups', 'warning', { cgroupDelegated: null }, /unified_cgroup_hierarchy/],
@@ -65,7 +89,7 @@ describe('findings', () => {
     ['the folder that has not been made yet', { folders: [{ ...FOLDER, mode: null }] }, 'folder-images'],
     [
       'arm64, where KVM needs no flag of the CPU',
-      { architecture: 'arm64', kvm: { ...HEALTHY.kvm, cpuHasVirtualisation: false } },
+      { architecture: 'arm64', kvm: { ...HEALTHY.kvm, cpuFlag: null } },
       'acceleration',
     ],
     ['no ssh agent at all', { ssh: { hasConfig: false, agent: 'none' as const } }, 'ssh'],
@@ -73,10 +97,28 @@ describe('findings', () => {
     expect(found(change, id)?.level).toBe('ok');
   });
 
+  test('say what confines machines as the driver has found it, instead of what is seen of cgroups', () => {
+    const detail = 'not limited: none is delegated';
+    const safeguards = [
+      { name: 'system calls', active: true, detail: 'a filter' },
+      { name: 'memory, processes', active: false, detail, remedy: 'delegate one' },
+    ];
+    const findings = findingsOf({ ...HEALTHY, cgroupDelegated: false, containment: { qemu: safeguards } });
+    expect(findings).toContainEqual({
+      id: 'containment-qemu-memory-processes',
+      level: 'warning',
+      text: `qemu, memory, processes: ${detail}`,
+      fix: { text: 'delegate one' },
+    });
+    expect(findings.find(({ id }) => id === 'containment-qemu-system-calls')?.level).toBe('ok');
+    expect(findings.find(({ id }) => id === 'cgroups')).toBeUndefined();
+  });
+
   test('name a command for --fix only where it is safe to run, and say when only root may', () => {
-    const broken = findingsOf({ ...HEALTHY, qemu: null, kvm: KVM_DENIED, libvirt: NO_DAEMON, cgroupDelegated: false });
-    const commands = broken.flatMap(({ fix }) => (fix?.command === undefined ? [] : [fix]));
-    expect(commands.map(({ command }) => command?.[0])).toEqual(['apt-get', 'usermod']);
-    expect(commands.every(({ needsRoot }) => needsRoot)).toBe(true);
+    const broken = { ...HEALTHY, qemu: null, kvm: KVM_DENIED, libvirt: NO_DAEMON, cgroupDelegated: false };
+    const programs = (facts: ComputerFacts) => findingsOf(facts).flatMap(({ fix }) => fix?.command?.[0] ?? []);
+    expect(programs(broken)).toEqual(['apt-get', 'usermod']);
+    expect(programs({ ...broken, hasSystemd: true })).toEqual(['apt-get', 'usermod', 'systemctl']);
+    expect(findingsOf(broken).every(({ fix }) => fix?.command === undefined || fix.needsRoot)).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { qemuPackages } from '@warmvm/local-host';
 import type { ComputerFacts, FolderFacts } from './facts.ts';
 import type { Finding, Fix } from './finding.ts';
 
@@ -12,11 +13,13 @@ export function findingsOf(facts: ComputerFacts): readonly Finding[] {
     platform(facts),
     node(facts),
     user(facts),
+    ...configuration(facts),
     qemu(facts),
     acceleration(facts),
     libvirt(facts),
+    ...libvirtKvm(facts),
     ...subreaper(facts),
-    cgroups(facts),
+    ...(Object.keys(facts.containment).length > 0 ? contained(facts) : [cgroups(facts)]),
     memory(facts),
     ...facts.folders.map(folder),
     ssh(facts),
@@ -26,12 +29,12 @@ export function findingsOf(facts: ComputerFacts): readonly Finding[] {
 
 function platform({ platform, architecture }: ComputerFacts): Finding {
   const text = `${platform} on ${architecture}`;
-  if (platform === 'linux' && architecture === 'x64') return { id: 'platform', level: 'ok', text };
+  if (platform === 'linux' && ['x64', 'arm64'].includes(architecture)) return { id: 'platform', level: 'ok', text };
   if (platform === 'linux')
     return {
       id: 'platform',
       level: 'warning',
-      text: `${text}: the tiny image is x86-64 only`,
+      text: `${text}: the tiny image is for x86-64 and arm64`,
       fix: { text: 'describe an image of your own' },
     };
   const fix = { text: 'real machines need Linux; use --driver fake, or libvirt-ssh to a Linux host' };
@@ -50,18 +53,27 @@ function user({ user: { name, isRoot, groups } }: ComputerFacts): Finding {
   return { id: 'user', level: 'ok', text: isRoot ? 'root' : `${name}, in groups ${groups.join(', ')}` };
 }
 
+/** Where it is well there is nothing to say: most have none. */
+function configuration({ configurationMistake }: ComputerFacts): readonly Finding[] {
+  if (configurationMistake === null) return [];
+  const fix = {
+    text: 'mend it; what may stand there is in https://github.com/warmvm/warmvm/blob/main/docs/configuration.md',
+  };
+  return [{ id: 'configuration', level: 'problem', text: configurationMistake, fix }];
+}
+
 function qemu(facts: ComputerFacts): Finding {
   if (facts.qemu !== null) return { id: 'qemu', level: 'ok', text: facts.qemu };
-  const name = facts.architecture === 'arm64' ? 'qemu-system-arm' : 'qemu-system-x86';
-  return { id: 'qemu', level: 'problem', text: 'QEMU is not installed', fix: install(facts, name, 'qemu-utils') };
+  const fix = install(facts, ...qemuPackages(facts.architecture), 'qemu-utils');
+  return { id: 'qemu', level: 'problem', text: 'QEMU is not installed', fix };
 }
 
 function acceleration({ kvm, architecture, user }: ComputerFacts): Finding {
   const slow = 'guests are emulated (TCG), which is slow';
   const needsFlag = architecture === 'x64';
-  if (kvm.device === 'opens' && (kvm.cpuHasVirtualisation || !needsFlag))
+  if (kvm.device === 'opens' && (kvm.cpuFlag !== null || !needsFlag))
     return { id: 'acceleration', level: 'ok', text: 'KVM: /dev/kvm opens and the CPU can' };
-  if (kvm.device === 'opens' || (kvm.device === 'absent' && !kvm.cpuHasVirtualisation && needsFlag)) {
+  if (kvm.device === 'opens' || (kvm.device === 'absent' && kvm.cpuFlag === null && needsFlag)) {
     const text = `no KVM, the CPU shows neither vmx nor svm: ${slow}`;
     return {
       id: 'acceleration',
@@ -71,7 +83,7 @@ function acceleration({ kvm, architecture, user }: ComputerFacts): Finding {
     };
   }
   if (kvm.device === 'absent') {
-    const fix = { text: 'load the module: modprobe kvm_intel (or kvm_amd)' };
+    const fix = loadModule(kvm.cpuFlag);
     return { id: 'acceleration', level: 'warning', text: `there is no /dev/kvm: ${slow}`, fix };
   }
   const group = kvm.group ?? 'kvm';
@@ -81,6 +93,13 @@ function acceleration({ kvm, architecture, user }: ComputerFacts): Finding {
     needsRoot: true,
   };
   return { id: 'acceleration', level: 'warning', text: `/dev/kvm may not be opened by ${user.name}: ${slow}`, fix };
+}
+
+function loadModule(cpuFlag: ComputerFacts['kvm']['cpuFlag']): Fix {
+  // On arm64 KVM is no module: a kernel has it or not.
+  if (cpuFlag === null) return { text: 'boot a kernel with KVM' };
+  const command = ['modprobe', cpuFlag === 'vmx' ? 'kvm_intel' : 'kvm_amd'] as const;
+  return { text: `load the module: ${command.join(' ')}`, command, needsRoot: true };
 }
 
 function libvirt(facts: ComputerFacts): Finding {
@@ -100,8 +119,26 @@ function libvirt(facts: ComputerFacts): Finding {
     };
     return { id: 'libvirt', level: 'warning', text: `the libvirt daemon refuses ${name}${rest}`, fix };
   }
-  const fix = { text: 'start it: systemctl start libvirtd (without systemd: virtlogd -d; tini -s -- libvirtd)' };
-  return { id: 'libvirt', level: 'warning', text: `libvirt is installed, and no daemon answers${rest}`, fix };
+  const text = `libvirt is installed, and no daemon answers${rest}`;
+  return { id: 'libvirt', level: 'warning', text, fix: startLibvirt(facts) };
+}
+
+function startLibvirt({ hasSystemd }: ComputerFacts): Fix {
+  // Without a service manager a daemon is somebody's child, and whose is for a person to say.
+  if (!hasSystemd) return { text: 'start it: virtlogd -d; tini -s -- libvirtd' };
+  const command = ['systemctl', 'start', 'libvirtd'] as const;
+  return { text: `start it: ${command.join(' ')}`, command, needsRoot: true };
+}
+
+/**
+ * A libvirt that sees a device which its QEMU, of group kvm, cannot open holds all that it knows of the emulators for stale, and probes them
+ * anew at each definition: seconds instead of milliseconds. udev opens the device; in many a container there is none.
+ */
+function libvirtKvm({ libvirt, kvm }: ComputerFacts): readonly Finding[] {
+  if (!libvirt.isInstalled || kvm.device === 'absent' || (kvm.group === 'kvm' && kvm.groupMayUse)) return [];
+  const text = '/dev/kvm is closed to group kvm: libvirt takes seconds for each machine that it defines';
+  const fix = { text: 'open it, as udev would: chgrp kvm /dev/kvm; chmod 660 /dev/kvm' };
+  return [{ id: 'libvirt-kvm', level: 'warning', text, fix }];
 }
 
 /** The daemon waits until an ended guest has been reaped; a slow parent adds seconds to each destroy and reset. */
@@ -117,11 +154,23 @@ function subreaper({ libvirt: { parent, hasTini } }: ComputerFacts): readonly Fi
 function cgroups({ cgroupDelegated }: ComputerFacts): Finding {
   if (cgroupDelegated === true) return { id: 'cgroups', level: 'ok', text: 'cgroup v2, delegated to this process' };
   const none = cgroupDelegated === null;
-  const text = none ? 'there is no cgroup v2' : 'cgroup v2, not delegated to this process';
+  const text = none ? 'there is no cgroup v2 that has controllers' : 'cgroup v2, not delegated to this process';
   const fix = none
     ? 'boot with systemd.unified_cgroup_hierarchy=1'
     : 'run in a delegated scope: systemd-run --user --scope -p Delegate=yes warmvm ...';
   return { id: 'cgroups', level: 'warning', text: `${text}: machines have no limits of their own`, fix: { text: fix } };
+}
+
+/** What a driver has found out by trying says more than what is seen from here. */
+function contained({ containment }: ComputerFacts): readonly Finding[] {
+  return Object.entries(containment).flatMap(([driver, safeguards]) =>
+    safeguards.map(({ name, active, detail, remedy }): Finding => {
+      const id = `containment-${driver}-${name.replaceAll(/\W+/g, '-')}`;
+      const text = `${driver}, ${name}: ${detail}`;
+      if (active || remedy === undefined) return { id, level: 'ok', text };
+      return { id, level: 'warning', text, fix: { text: remedy } };
+    }),
+  );
 }
 
 function memory({ memoryAvailableBytes }: ComputerFacts): Finding {
@@ -167,8 +216,8 @@ function leftovers(driver: string, count: number): Finding {
 
 function install({ isDebianLike }: ComputerFacts, ...packages: readonly string[]): Fix {
   if (!isDebianLike) return { text: `install it; Debian's packages are ${packages.join(', ')}` };
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages] as const;
-  return { text: command.filter((word) => word !== '-y').join(' '), command: [...command], needsRoot: true };
+  const command = ['apt-get', 'install', '--no-install-recommends', ...packages] as const;
+  return { text: command.join(' '), command, packages, needsRoot: true };
 }
 
 function gibibytes(bytes: number): string {

@@ -1,15 +1,20 @@
 import { access, constants, open, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { freemem, homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CommandRunner, systemCommandRunner } from '../host/command-runner.ts';
-import { candidateSockets } from '../host/daemon.ts';
-import { isDebianLike } from '../host/packages.ts';
-import { answers } from '../host/socket.ts';
+import {
+  answers,
+  type CommandRunner,
+  candidateSockets,
+  groupMayReadAndWrite,
+  isDebianLike,
+  qemuProgramOf,
+  systemCommandRunner,
+} from '@warmvm/local-host';
 import type { ComputerFacts, FolderFacts } from './facts.ts';
 
 /** Reads what there is to know of this computer. Never throws for what it cannot read: that is a fact too. */
 export async function readFacts(
-  leftovers: ComputerFacts['leftovers'],
+  asked: Pick<ComputerFacts, 'configurationMistake' | 'leftovers' | 'containment'>,
   runner: CommandRunner = systemCommandRunner,
 ): Promise<ComputerFacts> {
   const { username } = userInfo();
@@ -21,8 +26,10 @@ export async function readFacts(
     nodeVersion: process.versions.node,
     user: { name: username, isRoot: process.getuid?.() === 0, groups: groups.output.trim().split(/\s+/) },
     isDebianLike: isDebianLike(await text('/etc/os-release')),
+    // As systemd itself says in sd_booted(3).
+    hasSystemd: await exists('/run/systemd/system'),
     kvm: await kvmFacts(runner),
-    qemu: await firstLine(runner, process.arch === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64'),
+    qemu: await firstLine(runner, qemuProgramOf()),
     libvirt: await libvirtFacts(runner),
     cgroupDelegated: await cgroupDelegated(),
     folders: [
@@ -31,18 +38,23 @@ export async function readFacts(
     ],
     memoryAvailableBytes: await memoryAvailable(),
     ssh: { hasConfig: await exists(join(homedir(), '.ssh', 'config')), agent: await agentState() },
-    leftovers,
+    ...asked,
   };
 }
 
 async function kvmFacts(runner: CommandRunner): Promise<ComputerFacts['kvm']> {
-  const cpuHasVirtualisation = /^flags\s*:.*\b(?:vmx|svm)\b/m.test(await text('/proc/cpuinfo'));
-  if (!(await exists('/dev/kvm'))) return { device: 'absent', group: null, cpuHasVirtualisation };
+  const flag = /^flags\s*:.*\b(vmx|svm)\b/m.exec(await text('/proc/cpuinfo'))?.[1];
+  const cpuFlag = flag === 'vmx' || flag === 'svm' ? flag : null;
+  if (!(await exists('/dev/kvm'))) return { device: 'absent', group: null, groupMayUse: false, cpuFlag };
   const { exitCode, output } = await runner.run(['stat', '-c', '%G', '/dev/kvm']);
   const group = exitCode === 0 && output.trim() !== 'UNKNOWN' ? output.trim() : null;
+  const groupMayUse = await stat('/dev/kvm').then(
+    ({ mode }) => groupMayReadAndWrite(mode),
+    () => false,
+  );
   const handle = await open('/dev/kvm', 'r+').catch(() => undefined);
   await handle?.close();
-  return { device: handle === undefined ? 'denied' : 'opens', group, cpuHasVirtualisation };
+  return { device: handle === undefined ? 'denied' : 'opens', group, groupMayUse, cpuFlag };
 }
 
 async function libvirtFacts(runner: CommandRunner): Promise<ComputerFacts['libvirt']> {

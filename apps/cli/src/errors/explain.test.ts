@@ -16,6 +16,30 @@ describe('an error', () => {
     );
   });
 
+  test('that knows better than its code what to do has the last word, once', () => {
+    const options = { details: { remedy: 'start sshd there' } };
+    const cause = new WarmvmError('WARMVM_HOST_UNREACHABLE', 'nobody listens; start sshd there', options);
+    const lines = ['  caused by: WARMVM_HOST_UNREACHABLE: nobody listens', '  to do: start sshd there'];
+    expect(explain(cause)).toBe(['error: WARMVM_HOST_UNREACHABLE: nobody listens', lines[1]].join('\n'));
+    expect(explain(new WarmvmError('WARMVM_HOST_LOST', 'it was lost', { cause }))).toBe(
+      ['error: WARMVM_HOST_LOST: it was lost', ...lines].join('\n'),
+    );
+  });
+
+  test('that knows what to do says that, once, instead of what is true of its code', () => {
+    const remedy = 'start libvirtd there';
+    const cause = new WarmvmError('WARMVM_HOST_UNREACHABLE', `no daemon on db1; ${remedy}`, { details: { remedy } });
+    const error = new WarmvmError('WARMVM_FORK_FAILED', 'no machine can be made', { cause });
+    const told = [
+      'error: WARMVM_FORK_FAILED: no machine can be made',
+      '  caused by: WARMVM_HOST_UNREACHABLE: no daemon on db1',
+    ];
+    expect(explain(error)).toBe([...told, `  to do: ${remedy}`].join('\n'));
+    expect(explain(new WarmvmError('WARMVM_FORK_FAILED', `failed: ${cause.message}`, { cause }))).toBe(
+      `error: WARMVM_FORK_FAILED: failed: no daemon on db1\n  to do: ${remedy}`,
+    );
+  });
+
   test('is told once, also where its cause repeats it', () => {
     const inner = new Error('no such file');
     expect(explain(new Error('cannot read a.json: no such file', { cause: inner }))).toBe(

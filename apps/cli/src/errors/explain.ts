@@ -12,27 +12,40 @@ export interface ExplainOptions {
 
 /** An error, its causes and what to do, a line each. */
 export function explain(error: unknown, { debug = false }: ExplainOptions = {}): string {
-  const chain = chainOf(error);
+  const causes = causesOf(error);
+  const chain = causes.filter((at, index) => !causes.slice(0, index).some((before) => says(before, messageOf(at))));
+  const ownRemedy = causes.map(ownRemedyOf).find((remedy) => remedy !== undefined);
   const lines = chain.map((at, index) => {
     const code = isWarmvmError(at) ? `${at.code}: ` : '';
-    return `${index === 0 ? 'error' : '  caused by'}: ${code}${messageOf(at)}`;
+    // What is to be done is told once, where people look for it.
+    const message = ownRemedy === undefined ? messageOf(at) : messageOf(at).replace(`; ${ownRemedy}`, '');
+    return `${index === 0 ? 'error' : '  caused by'}: ${code}${message}`;
   });
   const first = chain.find((at) => isWarmvmError(at));
-  if (first !== undefined) lines.push(`  to do: ${REMEDIES[first.code]}`);
+  const remedy = ownRemedy ?? (first && REMEDIES[first.code]);
+  if (remedy !== undefined) lines.push(`  to do: ${remedy}`);
   if (debug) lines.push(...chain.map((at) => (at instanceof Error ? (at.stack ?? '') : '')).filter(Boolean));
   return lines.join('\n');
 }
 
-/** The error and its causes, without those that say nothing new. */
-function chainOf(error: unknown): readonly unknown[] {
-  const chain: unknown[] = [];
-  let at = error;
-  for (let depth = 0; at !== undefined && at !== null && depth < MOST_LINES; depth += 1) {
-    const message = messageOf(at);
-    if (!chain.some((before) => messageOf(before).includes(message))) chain.push(at);
+/** The error and its causes. */
+function causesOf(error: unknown): readonly unknown[] {
+  const causes: unknown[] = [];
+  for (let at = error; at !== undefined && at !== null && causes.length < MOST_LINES; ) {
+    causes.push(at);
     at = (at as { cause?: unknown }).cause;
   }
-  return chain;
+  return causes;
+}
+
+function says(error: unknown, message: string): boolean {
+  return messageOf(error).includes(message);
+}
+
+/** What the error itself says is to be done: it knows more than its code does. */
+function ownRemedyOf(error: unknown): string | undefined {
+  const remedy = isWarmvmError(error) ? error.details.remedy : undefined;
+  return typeof remedy === 'string' && remedy !== '' ? remedy : undefined;
 }
 
 /** What an error says; anything else that was thrown, as text. */

@@ -11,7 +11,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   WARMVM_HOST_UNREACHABLE: 'see what is wrong with the host: warmvm doctor',
   WARMVM_HOST_LOST: 'run it again; warmvm sweep removes what was left behind',
   WARMVM_HOST_DENIED: 'see which rights are missing: warmvm doctor',
-  WARMVM_HOST_PROTOCOL: 'compare the versions with docs/supported.md, and report it with --debug',
+  WARMVM_HOST_PROTOCOL:
+    'compare the versions with https://github.com/warmvm/warmvm/blob/main/docs/platforms.md, and report it with --debug',
   WARMVM_HOST_OPERATION: 'read what the hypervisor said above; warmvm doctor looks at the usual reasons',
   WARMVM_GOLDEN_INVALID:
     'mend the image, or use another with --image; its guest must run a guest agent and a renewal program',

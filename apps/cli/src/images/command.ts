@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { parseBytes, parseCount } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { RENEWAL_PATH } from './open-image.ts';
+import { RENEWAL_PATH } from './image-name.ts';
 
 /** What the machines of an image get. */
 export interface MachineOptions {
@@ -23,7 +23,7 @@ export interface ImportOptions extends MachineOptions {
 }
 
 /** Options of `warmvm image build`. */
-export interface BuildOptions extends Pick<MachineOptions, 'memory' | 'cpus'> {
+export interface BuildOptions extends Pick<MachineOptions, 'memory' | 'cpus' | 'architecture'> {
   readonly name?: string;
   readonly disk?: number;
   readonly json?: true;
@@ -39,6 +39,7 @@ export function imageCommand(output: Output): Command {
       .option('--memory <size>', 'memory of a machine, such as 256M or 1G (default: 256M)', parseBytes)
       .option('--cpus <count>', 'virtual processors of a machine (default: 1)', parseCount)
       .option('--disk <size>', 'its blank disk (default: 64M)', parseBytes)
+      .addOption(architectureOption())
       .option('--json', 'the image as JSON')
       .action(async (options: BuildOptions) => {
         const { runImageBuild } = await import('./index.ts');
@@ -59,12 +60,7 @@ export function imageCommand(output: Output): Command {
       .option('--memory <size>', 'memory of a machine, such as 512M or 2G (default: 256M)', parseBytes)
       .option('--cpus <count>', 'virtual processors of a machine (default: 1)', parseCount)
       .addOption(new Option('--network <kind>', 'user: the guest gets out (default: none)').choices(['none', 'user']))
-      .addOption(
-        new Option('--architecture <name>', "what it runs on (default: this computer's)").choices([
-          'x86_64',
-          'aarch64',
-        ]),
-      )
+      .addOption(architectureOption())
       .option('--renewal <path>', 'the renewal program in the guest', RENEWAL_PATH)
       .option('--json', 'the image as JSON')
       .action(async (file: string | undefined, options: ImportOptions) => {
@@ -92,4 +88,11 @@ export function imageCommand(output: Output): Command {
       }),
   );
   return image;
+}
+
+function architectureOption(): Option {
+  return new Option('--architecture <name>', "what it runs on (default: this computer's)").choices([
+    'x86_64',
+    'aarch64',
+  ]);
 }

@@ -3,6 +3,9 @@ import { ConfigError } from '../config/config-error.ts';
 /** The image that is always there. */
 export const TINY = 'tiny';
 
+/** Where the renewal program of an image is looked for when nothing else is said. */
+export const RENEWAL_PATH = '/usr/lib/warmvm/renew';
+
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Whether people mean a file: names hold no slash. */

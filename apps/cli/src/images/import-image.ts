@@ -75,13 +75,14 @@ async function importKernel(
  * @throws what `buildTinyImage` throws, and ConfigError
  */
 export async function buildImage(
-  { name, memory, cpus, disk }: BuildOptions,
+  { name, memory, cpus, disk, architecture }: BuildOptions,
   { store, signal, say }: ImportCall,
 ): Promise<{ readonly image: GoldenImage; readonly stored?: StoredImage }> {
   const image = await buildTinyImage({
     ...(memory === undefined ? {} : { memoryBytes: memory }),
     ...(cpus === undefined ? {} : { virtualCpus: cpus }),
     ...(disk === undefined ? {} : { diskBytes: disk }),
+    ...(architecture === undefined ? {} : { architecture }),
     signal,
     onProgress: ({ step }) => say(`image: ${step}`),
   });

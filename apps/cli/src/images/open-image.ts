@@ -2,11 +2,8 @@ import { resolve } from 'node:path';
 import type { GoldenImage } from '@warmvm/core';
 import { buildTinyImage, describeDiskImage, describeKernelImage } from '@warmvm/guest-image';
 import type { DiskChoice, GuestChoice, ImageChoice, KernelChoice } from '../config/config.ts';
-import { isImagePath, TINY } from './image-name.ts';
+import { isImagePath, RENEWAL_PATH, TINY } from './image-name.ts';
 import { ImageStore } from './image-store.ts';
-
-/** Where the renewal program of an image is looked for when nothing else is said. */
-export const RENEWAL_PATH = '/usr/lib/warmvm/renew';
 
 /** What {@link openImage} needs besides the choice. */
 export interface OpenImageOptions {

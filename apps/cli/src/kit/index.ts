@@ -1,12 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { isConformant, type KitReport, openSubjects, runKit } from '@warmvm/driver-testkit';
+import { loadModule, requireWritable, SUBJECTS } from '@warmvm/local-host';
 import { runInterruptibly } from '../interruptible.ts';
-import { loadModule } from '../load-module.ts';
 import type { Output } from '../output.ts';
-import { requireWritable } from '../writable.ts';
 import type { KitOptions } from './options.ts';
 import { closingWords, resultLine } from './progress.ts';
-import { SUBJECTS } from './subjects/index.ts';
 
 /**
  * Holds a driver against the contract, a line for each case, and writes the report. Resolves with the exit code: 0 when the driver

@@ -1,8 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
-import { candidateSockets } from '../host/daemon.ts';
-import { answers } from '../host/socket.ts';
 import { chooseDriver, type DriverFacts } from './choose-driver.ts';
 import type { MachineSource } from './machine-source.ts';
 import { type OpenPoolOptions, openOwnSource } from './own-pool.ts';
@@ -21,6 +19,7 @@ export const LOCAL_FACTS: DriverFacts = {
     return false;
   },
   async hasLibvirt() {
+    const { answers, candidateSockets } = await import('@warmvm/local-host');
     for (const socket of candidateSockets('/run/libvirt')) if (await answers(socket)) return true;
     return false;
   },

@@ -1,7 +1,7 @@
 import { isWarmvmError } from '@warmvm/core';
 import { createFakeDriver, createFakeHost, type FakeHost, fakeImage } from '@warmvm/driver-fake';
 import { describe, expect, test } from 'vitest';
-import { openOwnSource } from './own-pool.ts';
+import { openOwnSource, openPool } from './own-pool.ts';
 
 /** Lends from a pool over these hosts, and gives the machine back at once. Resolves with what people were told. */
 async function lend(hosts: readonly FakeHost[]): Promise<readonly string[]> {
@@ -44,4 +44,25 @@ describe('a machine of a pool of its own', () => {
   test('comes from the host that is left', async () => {
     await lend([lostHost(), createFakeHost()]);
   });
+});
+
+test('people are told once what the host of a pool does not contain machines with', async () => {
+  const warned: string[] = [];
+  const driver = createFakeDriver({ host: createFakeHost({ name: 'here' }) });
+  const { prepare } = driver;
+  driver.prepare = (image, { onProgress, ...options }) => {
+    onProgress?.({ step: 'boot', notices: ['not contained: memory: not limited; to mend it: delegate a cgroup'] });
+    return prepare.call(driver, image, options);
+  };
+  const settings = { drivers: [{ use: 'fake' }], image: 'tiny', pool: {}, configPath: undefined, folder: '/' };
+  const maker = { create: () => driver, image: () => fakeImage() };
+  await using opened = await openPool(settings, {
+    signal: new AbortController().signal,
+    say: () => {},
+    warn: (text) => warned.push(text),
+    load: async () => maker,
+  });
+  await opened.pool.ready();
+  expect(warned).toHaveLength(1);
+  expect(warned[0]).toMatch(/^on .*: not contained: memory: not limited; to mend it: delegate a cgroup$/);
 });

@@ -22,6 +22,8 @@ export interface OpenPoolOptions {
   readonly signal: AbortSignal;
   /** Told what is going on, in words for people. */
   readonly say: (text: string) => void;
+  /** Told what people should know of the hosts and mend. @default nobody is */
+  readonly warn?: (text: string) => void;
   /** Stands above the settings. */
   readonly pool?: PoolChoice;
   /** Finds drivers by name; replaced in tests. @default loadDriver */
@@ -48,8 +50,7 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
     await Promise.all(made.map(({ driver }) => driver[Symbol.asyncDispose]()));
   };
   try {
-    for (const choice of settings.drivers)
-      made.push(await makeDriver(choice, settings.folder, options.load ?? loadDriver));
+    for (const choice of settings.drivers) made.push(await makeDriver(choice, settings, options.load ?? loadDriver));
     const [first] = made;
     if (first === undefined) throw new ConfigError('no driver was chosen');
     const image = made.find(({ maker }) => maker.image !== undefined)?.maker.image?.();
@@ -58,7 +59,10 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
       ...given({ ...settings.pool, ...options.pool }),
       ...(made.length === 1 ? { driver: first.driver } : { drivers: hostsOf(made, settings) }),
       image: opened,
-      onPrepareProgress: (step) => say(prepareText(step)),
+      onPrepareProgress(progress, host) {
+        say(prepareText(progress));
+        for (const notice of progress.notices ?? []) options.warn?.(`on ${host}: ${notice}`);
+      },
     });
     return {
       pool,

@@ -72,5 +72,5 @@ export function poolCommand(output: Output): Command {
 
 /** The option by which a kept pool is named. */
 export function withPoolOption(command: Command): Command {
-  return command.option('--pool <name>', 'name of the pool (default: WARMVM_POOL, or "default")');
+  return command.option('--pool <name>', 'name of the pool (default: that of the configuration, or "default")');
 }

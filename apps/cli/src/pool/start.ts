@@ -5,9 +5,10 @@ import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
 import { digestOfDrivers, digestOfImage, stampOf } from '../kept-pool/client/find-pool.ts';
 import { LONGEST_MS, PROTOCOL_VERSION } from '../kept-pool/protocol/limits.ts';
-import type { DrainFacts, Welcome } from '../kept-pool/protocol/messages.ts';
+import type { Welcome } from '../kept-pool/protocol/messages.ts';
 import { DEFAULT_POOL } from '../kept-pool/runtime-folder.ts';
 import { claimSocket } from '../kept-pool/server/claimed-socket.ts';
+import { drainFacts } from '../kept-pool/server/drain-facts.ts';
 import { PoolServer } from '../kept-pool/server/pool-server.ts';
 import type { Output } from '../output.ts';
 import { packageVersion } from '../package-version.ts';
@@ -40,7 +41,7 @@ async function keepPool(
     clock: systemClock,
   });
   try {
-    const opened = await open({ ...settings, pool: { ...settings.pool, name: pool } }, server, signal);
+    const opened = await open({ ...settings, pool: { ...settings.pool, name: pool } }, server, output, signal);
     try {
       const { minReady, max } = opened.pool.stats();
       const facts = { schema: 1, type: 'ready', pool, pid: process.pid, socket: claimed.path, minReady, max };
@@ -64,10 +65,14 @@ async function keepPool(
 }
 
 /** Opens the pool and waits until its spare machines are ready. @throws what keeps them from that; the signal's reason */
-async function open(settings: Settings, server: PoolServer, signal: AbortSignal): Promise<OpenPool> {
+async function open(settings: Settings, server: PoolServer, output: Output, signal: AbortSignal): Promise<OpenPool> {
   const progress = progressFor(process.stderr, true);
   try {
-    const opened = await openPool(settings, { signal, say: progress.say });
+    const warn = (text: string): void => {
+      progress.stop();
+      output.writeError(`${text}\n`);
+    };
+    const opened = await openPool(settings, { signal, say: progress.say, warn });
     server.open(opened);
     progress.say('making machines');
     try {
@@ -118,8 +123,4 @@ function nameOf(image: ImageChoice): string {
   if (typeof image === 'string') return image;
   if ('tiny' in image) return 'tiny';
   return 'disk' in image ? image.disk : image.kernel;
-}
-
-function drainFacts({ durationMs, revoked, undestroyed }: CloseReport): DrainFacts {
-  return { durationMs, revoked: revoked.length, undestroyed: undestroyed.length };
 }

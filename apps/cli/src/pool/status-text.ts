@@ -35,32 +35,43 @@ export function headText({ pool, drivers, image, pid, uptimeMs, connections, sta
 }
 
 /** A line for each slot, the first `most` of them. */
-export function slotTable({ slots }: PoolStatus, most: number = Number.POSITIVE_INFINITY): string {
+export function slotTable(
+  { slots }: PoolStatus,
+  most: number = Number.POSITIVE_INFINITY,
+  dress: (state: string) => string = String,
+): string {
   if (slots.length === 0) return '';
   const rows = slots
     .slice(0, most)
-    .map(({ slot, host, state, machineId, generation, turn, sinceMs }) => [
+    .map(({ slot, host, state, machineId, generation, turn, clientPid, sinceMs }) => [
       String(slot),
-      state,
+      dress(state),
       age(sinceMs),
-      machineId ?? '',
+      clientPid === null ? '' : `process ${clientPid}`,
       generation === null ? '' : String(generation),
       String(turn),
       host,
+      machineId ?? '',
     ]);
   const left = slots.length - rows.length;
-  return `${table(['slot', 'state', 'for', 'machine', 'generation', 'leases', 'host'], rows)}${left > 0 ? `\n  and ${left} more` : ''}`;
+  return `${table(['slot', 'state', 'for', 'held by', 'generation', 'leases', 'host', 'machine'], rows)}${left > 0 ? `\n  and ${left} more` : ''}`;
 }
 
-/** How long things take. */
-export function timeTable({ latencies }: PoolStatus): string {
+/** How long things take: a line for each thing, or a column. */
+export function timeTable({ latencies }: PoolStatus, way: 'down' | 'across' = 'down'): string {
   const names = Object.keys(latencies).toSorted((left, right) => rank(left) - rank(right));
   if (names.length === 0) return '';
   const rows = names.map((name) => {
     const { count, p50Ms, p99Ms, maxMs } = latencies[name] as Latency;
     return [name, String(count), milliseconds(p50Ms), milliseconds(p99Ms), milliseconds(maxMs)];
   });
-  return table(['took', 'times', 'p50 ms', 'p99 ms', 'max ms'], rows);
+  const head = ['took', 'times', 'p50 ms', 'p99 ms', 'max ms'];
+  if (way === 'down') return table(head, rows);
+  const [first = '', ...others] = head;
+  return table(
+    [first, ...names],
+    others.map((word, at) => [word, ...rows.map((row) => row[at + 1] ?? '')]),
+  );
 }
 
 function rank(name: string): number {

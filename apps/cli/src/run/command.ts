@@ -1,13 +1,11 @@
 import { Command } from 'commander';
-import type { SettingsFlags } from '../config/settings.ts';
 import { collect, parseDurationMs, parseVariable } from '../option-values.ts';
 import type { Output } from '../output.ts';
-import { withSettingsOptions } from '../settings-options.ts';
+import type { KeptPoolFlags } from '../place/open-kept.ts';
+import { withKeptPoolOptions } from '../settings-options.ts';
 
 /** Options of `warmvm run`. */
-export interface RunOptions extends Omit<SettingsFlags, 'pool'> {
-  /** False where a pool that another process keeps is not to be used. */
-  readonly pool?: string | false;
+export interface RunOptions extends KeptPoolFlags {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeout?: number;
@@ -22,7 +20,7 @@ export interface RunOptions extends Omit<SettingsFlags, 'pool'> {
 
 /** `warmvm run`. */
 export function runCommand(output: Output): Command {
-  return withSettingsOptions(
+  return withKeptPoolOptions(
     new Command('run')
       .description('run a command in a fresh machine; its exit code becomes ours')
       .usage('[options] [--] <command> [arguments...]')
@@ -38,10 +36,8 @@ export function runCommand(output: Output): Command {
       .option('-q, --quiet', 'say nothing of our own but errors')
       .option('--verbose', 'say where the machine comes from, and how soon')
       .passThroughOptions(),
-  )
-    .option('--no-pool', 'make a machine for this command alone, also where a kept pool has one ready')
-    .action(async (words: readonly string[], options: RunOptions) => {
-      const { runRun } = await import('./index.ts');
-      process.exitCode = await runRun(words, options, output);
-    });
+  ).action(async (words: readonly string[], options: RunOptions) => {
+    const { runRun } = await import('./index.ts');
+    process.exitCode = await runRun(words, options, output);
+  });
 }

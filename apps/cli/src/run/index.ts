@@ -6,9 +6,8 @@ import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
 import { NO_PROGRESS, type Progress } from '../no-progress.ts';
 import type { Output } from '../output.ts';
-import { findKeptPool } from '../place/find-kept-pool.ts';
-import { keptSource } from '../place/kept-source.ts';
 import type { LentMachine, MachineSource } from '../place/machine-source.ts';
+import { openKept, ownFlags } from '../place/open-kept.ts';
 import type { RunOptions } from './command.ts';
 import { parseCopy } from './copies.ts';
 import { keepMachine } from './keep.ts';
@@ -85,22 +84,8 @@ async function run(
   }
 }
 
-/** A machine of a pool that another process keeps; undefined where none fits. Everything else is loaded after this. */
-async function openKept(
-  { pool, ...flags }: RunOptions,
-  signal: AbortSignal,
-  verbose: (text: string) => void,
-): Promise<MachineSource | undefined> {
-  if (pool === false) return undefined;
-  const sources = { folder: process.cwd(), environment: process.env };
-  const search = await findKeptPool(pool === undefined ? flags : { ...flags, pool }, sources, signal);
-  if ('connection' in search) return keptSource(search.connection);
-  verbose(`${search.why}: making a machine for this command alone`);
-  return undefined;
-}
-
 async function openOwn(
-  { pool, quiet, ...flags }: RunOptions,
+  { quiet, ...flags }: RunOptions,
   signal: AbortSignal,
 ): Promise<{ readonly source: MachineSource; readonly progress: Progress }> {
   const [{ readSettings }, { openSource }, { progressFor }] = await Promise.all([
@@ -108,7 +93,7 @@ async function openOwn(
     import('../place/open-source.ts'),
     import('../progress.ts'),
   ]);
-  const settings = await readSettings(typeof pool === 'string' ? { ...flags, pool } : flags);
+  const settings = await readSettings(ownFlags(flags));
   const progress = progressFor(process.stderr, quiet !== true);
   try {
     return { source: await openSource(settings, { signal, say: progress.say }), progress };

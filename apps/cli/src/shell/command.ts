@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import type { SettingsFlags } from '../config/settings.ts';
 import type { Output } from '../output.ts';
-import { withSettingsOptions } from '../settings-options.ts';
+import type { KeptPoolFlags } from '../place/open-kept.ts';
+import { withKeptPoolOptions } from '../settings-options.ts';
 
 /** Options of `warmvm shell`. */
-export interface ShellOptions extends SettingsFlags {
+export interface ShellOptions extends KeptPoolFlags {
   readonly cwd?: string;
   readonly shell: string;
 }
 
 /** `warmvm shell`. */
 export function shellCommand(output: Output): Command {
-  return withSettingsOptions(
+  return withKeptPoolOptions(
     new Command('shell')
       .description('a shell in a fresh machine, on this terminal; Ctrl-] leaves it')
       .option('-w, --cwd <folder>', 'folder in the guest to start in (an absolute path)')

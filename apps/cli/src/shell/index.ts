@@ -3,6 +3,7 @@ import { readSettings } from '../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
 import type { Output } from '../output.ts';
+import { openKept, ownFlags } from '../place/open-kept.ts';
 import { openSource } from '../place/open-source.ts';
 import { progressFor } from '../progress.ts';
 import type { ShellOptions } from './command.ts';
@@ -21,16 +22,20 @@ async function shell(options: ShellOptions, output: Output, signal: AbortSignal)
   if (options.cwd !== undefined && !options.cwd.startsWith('/')) {
     throw new ConfigError(`--cwd ${options.cwd}: expected an absolute path in the guest`);
   }
-  const settings = await readSettings(options);
   const progress = progressFor(process.stderr, true);
   try {
-    const source = await openSource(settings, { signal, say: progress.say });
+    const kept = await openKept(options, signal, () => {});
+    const source = kept ?? (await openSource(await readSettings(ownFlags(options)), { signal, say: progress.say }));
     try {
       progress.say('making a machine');
       const machine = await source.lend({ signal });
       try {
         progress.stop();
-        output.writeError(`warmvm: machine ${machine.machineId}; it is destroyed with its shell. Ctrl-] leaves it.\n`);
+        const [from, end] =
+          kept === undefined
+            ? ['', 'destroyed with its shell']
+            : [` of ${source.description}`, 'cleaned when its shell ends'];
+        output.writeError(`warmvm: machine ${machine.machineId}${from}; it is ${end}. Ctrl-] leaves it.\n`);
         const request = {
           program: options.shell,
           workingDirectory: options.cwd,

@@ -19,13 +19,13 @@ export interface FoundLeftovers extends AsyncDisposable {
 /** Lists what carries the mark of the pool of these settings. @throws what the driver throws */
 export async function findLeftovers(
   choice: DriverChoice,
-  { folder, pool }: Pick<Settings, 'folder' | 'pool'>,
+  settings: Pick<Settings, 'folder' | 'pool' | 'drivers' | 'driverPlaces'>,
   signal: AbortSignal,
   load: typeof loadDriver = loadDriver,
 ): Promise<FoundLeftovers> {
-  const { driver } = await makeDriver(choice, folder, load);
+  const { driver } = await makeDriver(choice, settings, load);
   try {
-    const records = await driver.list({ pool: pool.name ?? DEFAULT_POOL }, { signal });
+    const records = await driver.list({ pool: settings.pool.name ?? DEFAULT_POOL }, { signal });
     return {
       driver,
       records: records.map((record) => ({ record, fate: judgeOwner(record.owner.process) })),

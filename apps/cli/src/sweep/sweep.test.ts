@@ -18,7 +18,8 @@ async function abandonedHost() {
   for (const tag of [owner(1), owner(2), owner(1, 'other')]) await driver.fork(golden, { owner: tag });
   driver.abandon();
   const load = async () => ({ create: () => createFakeDriver({ host }) });
-  const find = () => findLeftovers({ use: 'fake' }, { folder: '/', pool: {} }, new AbortController().signal, load);
+  const settings = { folder: '/', pool: {}, drivers: [] };
+  const find = () => findLeftovers({ use: 'fake' }, settings, new AbortController().signal, load);
   return { host, find };
 }
 
