@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runOnTerminal } from './support/terminal.ts';
 
-const MAIN = fileURLToPath(new URL('../../bench/src/main.ts', import.meta.url));
-const BENCH = `exec node --conditions=@warmvm/source --no-warnings ${MAIN}`;
+const MAIN = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
+const BENCH = `exec node --conditions=@warmvm/source --no-warnings ${MAIN} bench`;
 const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 
 describe('the bench on a terminal', () => {

@@ -1,4 +1,4 @@
-import * as ssh from 'warmvm/kit/subjects/libvirt-ssh';
+import * as ssh from '@warmvm/local-host/subjects/libvirt-ssh';
 import { conformance } from './support/conformance.ts';
 
 // The driver behind it is that of conformance-libvirt.e2e.ts, where the whole kit runs. What ssh adds is held here: how the host is lost and

@@ -1,4 +1,4 @@
-import * as libvirt from 'warmvm/kit/subjects/libvirt';
+import * as libvirt from '@warmvm/local-host/subjects/libvirt';
 import { conformance } from './support/conformance.ts';
 
 conformance({ title: 'the driver for libvirt keeps the contract', module: libvirt });

@@ -1,18 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { systemClock } from '@warmvm/core';
-import { createSshDialer, type SshOptions, type SshProblem } from '@warmvm/driver-libvirt-ssh';
+import { createSshDialer } from '@warmvm/driver-libvirt-ssh';
 import { openClient } from '@warmvm/libvirt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LibvirtHost, openLibvirtHost, processes } from './support/libvirt-host.ts';
+import { type LibvirtHost, openLibvirtHost } from './support/libvirt-host.ts';
 import { type SshHost, startSshHost } from './support/ssh-host.ts';
-
-/** No error may take longer to be told, however busy this computer is. */
-const DEADLINE_MS = 10_000;
+import { farPrograms, reaches, refused } from './support/ssh-refusal.ts';
 
 let host: LibvirtHost;
 let socketPath: string;
@@ -29,86 +26,34 @@ afterAll(async () => {
   await host?.[Symbol.asyncDispose]();
 });
 
-/** Sockets of this process that are open. */
-const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
-
-async function farPrograms(): Promise<readonly string[]> {
-  const names = (await processes()).map(({ words }) => words[0] ?? '');
-  return names.filter((name) => /(^|\/)(virt-ssh-helper|nc(\.openbsd)?|socat|ncat)$/.test(name));
-}
-
-/** Dials, and expects this error in time and nothing left behind. */
-async function refused(far: SshHost, options: Partial<SshOptions>, problem: SshProblem, code: string): Promise<Error> {
-  await expect.poll(openSockets, { timeout: 10_000 }).toBe(0);
-  const dialer = createSshDialer({ ...far.options, ...options });
-  const startedAt = systemClock.now();
-  const error = await dialer.dial().then(
-    () => new Error('it was reached'),
-    (thrown: unknown) => thrown as Error,
-  );
-  const tookMs = systemClock.now() - startedAt;
-  expect(error).toMatchObject({ code, details: { problem } });
-  expect((error as unknown as { details: object }).details).toHaveProperty('remedy');
-  expect(tookMs).toBeLessThan(DEADLINE_MS);
-  await dialer[Symbol.asyncDispose]();
-  await expect.poll(() => far.sessionPids(), { timeout: 10_000 }).toEqual([]);
-  await expect.poll(openSockets, { timeout: 10_000 }).toBe(0);
-  expect(await farPrograms()).toEqual([]);
-  return error;
-}
-
-async function reaches(options: SshOptions): Promise<string | undefined> {
-  const dialer = createSshDialer(options);
-  try {
-    const client = await openClient({ uri: dialer.uri, dial: dialer.dial });
-    await client.call('connectGetHostname', {});
-    await client.close();
-    return dialer.way;
-  } finally {
-    await dialer[Symbol.asyncDispose]();
-  }
-}
-
 const UNREACHABLE = 'WARMVM_HOST_UNREACHABLE';
 const DENIED = 'WARMVM_HOST_DENIED';
 
-describe('the key of a far host', () => {
-  test('that is unknown is refused with the fingerprint that ssh-keygen prints', async () => {
-    const error = await refused(ssh, { knownHosts: '/nowhere' }, 'host-key-unknown', DENIED);
-    const keygen = spawn('ssh-keygen', ['-lf', `${ssh.keys.hostKey}.pub`], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [printed] = (await once(keygen.stdout, 'data')) as [Buffer];
-    expect(error.message).toContain(String(printed).split(' ')[1]);
+describe('a far host that does not speak as we do', () => {
+  test('because it has no algorithm in common with us', async () => {
+    await using modern = await startSshHost(['KexAlgorithms sntrup761x25519-sha512@openssh.com']);
+    await refused(modern, {}, 'no-common-algorithm', 'WARMVM_HOST_PROTOCOL');
   });
 
-  test('that is another than the known one is refused', async () => {
-    const known = join(ssh.keys.folder, 'changed');
-    const [type, key] = (await readFile(`${ssh.keys.otherHostKey}.pub`, 'utf8')).split(' ');
-    await writeFile(known, `[127.0.0.1]:${ssh.port} ${type} ${key}\n`);
-    await refused(ssh, { knownHosts: known, hostKeys: 'accept-new' }, 'host-key-changed', DENIED);
-  });
+  test('because the network knows no way to it', () =>
+    refused(ssh, { host: '255.255.255.255' }, 'network', UNREACHABLE));
 
-  test('that is revoked is refused', async () => {
-    const known = join(ssh.keys.folder, 'revoked');
-    await copyFile(ssh.knownHosts, known);
-    await appendFile(known, `@revoked * ${await readFile(`${ssh.keys.hostKey}.pub`, 'utf8')}`);
-    await refused(ssh, { knownHosts: known }, 'host-key-revoked', DENIED);
-  });
-
-  test('is found among hashed names as ssh-keygen writes them', async () => {
-    const known = join(ssh.keys.folder, 'hashed');
-    await copyFile(ssh.knownHosts, known);
-    await once(spawn('ssh-keygen', ['-q', '-H', '-f', known], { stdio: 'ignore' }), 'exit');
-    expect(await readFile(known, 'utf8')).toMatch(/^\|1\|/);
-    expect(await reaches({ ...ssh.options, socketPath, knownHosts: known })).toBe('streamlocal');
-  });
-
-  test('that is new is written down so that ssh itself takes it', async () => {
-    const known = join(ssh.keys.folder, 'fresh');
-    await reaches({ ...ssh.options, socketPath, knownHosts: known, hostKeys: 'accept-new' });
-    const words = ['-p', String(ssh.port), '-i', ssh.keys.userKey, '-o', `UserKnownHostsFile=${known}`];
-    const strict = ['-F', 'none', '-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', 'root@127.0.0.1', 'true'];
-    const [exitCode] = await once(spawn('ssh', [...words, ...strict], { stdio: 'ignore' }), 'exit');
-    expect(exitCode).toBe(0);
+  test('because it hangs up on what it takes to be too many at once', async () => {
+    await using full = await startSshHost(['MaxStartups 1:100:1']);
+    const script = `require("net").connect(${full.port}, "127.0.0.1").pipe(process.stdout)`;
+    const waiting = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(waiting.stdout, 'data');
+    try {
+      await using dialer = createSshDialer(full.options);
+      await expect(dialer.dial()).rejects.toMatchObject({
+        code: 'WARMVM_HOST_UNREACHABLE',
+        retryable: true,
+        details: { problem: 'turned-away', remedy: expect.stringContaining('MaxStartups') },
+      });
+    } finally {
+      waiting.kill('SIGKILL');
+      await once(waiting, 'exit');
+    }
   });
 });
 

@@ -5,9 +5,10 @@ import { createPool, type Driver, type GoldenImage } from '@warmvm/core';
 import { createLibvirtSshDriver, type SshWay } from '@warmvm/driver-libvirt-ssh';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LibvirtHost, openLibvirtHost, processes, storageFor } from './support/libvirt-host.ts';
+import { type LibvirtHost, openLibvirtHost, storageFor } from './support/libvirt-host.ts';
 import { runProgram } from './support/main-program.ts';
 import { type SshHost, startSshHost } from './support/ssh-host.ts';
+import { farPrograms } from './support/ssh-refusal.ts';
 import { ALL_TRACES, leaveTraces, ownerOf, shell, tracesIn } from './support/tenant.ts';
 
 const owner = ownerOf('e2e-ssh');
@@ -27,12 +28,6 @@ afterAll(async () => {
   await ssh?.[Symbol.asyncDispose]();
   await host?.[Symbol.asyncDispose]();
 });
-
-/** What serves a connection on the far host, and must not outlive it. */
-async function farPrograms(): Promise<readonly string[]> {
-  const names = (await processes()).map(({ words }) => words[0] ?? '');
-  return names.filter((name) => /(^|\/)(virt-ssh-helper|nc(\.openbsd)?|socat|ncat)$/.test(name));
-}
 
 const open = (way: SshWay | 'auto', more: object = {}): Driver => {
   const socketPath = way === 'helper' ? {} : { socketPath: host.uri.replace(/^.*socket=/, '') };

@@ -102,6 +102,15 @@ describe('a guest booted from it', () => {
     expect(await shell(guest, 'hostname')).toBe('warmvm');
   });
 
+  test('has every program that its busybox stands in for, by all the names of their folder', async () => {
+    await using disk = await blankDisk(64 * MIB);
+    await using guest = await bootBareGuest(boot, disk.path);
+    const absent = 'for name in $(busybox --list); do [ -x /bin/$name ] || echo $name; done';
+    expect(await shell(guest, absent)).toBe('');
+    const others = 'for folder in /sbin /usr/bin /usr/sbin; do [ $folder/env -ef /bin/env ] && echo $folder; done';
+    expect(await shell(guest, others)).toBe('/sbin\n/usr/bin\n/usr/sbin');
+  });
+
   test('reaps what tenants leave behind, restarts its agent, and loads no unsigned module', async () => {
     await using disk = await blankDisk(64 * MIB);
     await using guest = await bootBareGuest(boot, disk.path);

@@ -1,29 +1,31 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ProgramEnd, runProgram, traces } from './support/main-program.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type DisposableComputer, startDisposableComputer } from './support/disposable-computer.ts';
+import { type ProgramEnd, runProgramOn, traces } from './support/main-program.ts';
 
+let computer: DisposableComputer;
 let folder: string;
-let before: readonly string[];
+
+beforeAll(async () => {
+  computer = await startDisposableComputer();
+  expect(await traces(computer)).toEqual([]);
+});
+afterAll(() => computer?.[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'warmvm-e2e-start-'));
-  before = await traces();
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function run(...words: readonly string[]): Promise<ProgramEnd> {
-  await using program = runProgram(words, folder);
+  await using program = runProgramOn(computer, words, folder);
   return await program.ended;
 }
 
-/** Folders of ours in the folder for temporary files. */
-const temporaryFolders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('warmvm-libvirt-'));
-
 describe('warmvm start over libvirt', () => {
   test('proves and measures real machines, writes its report, and leaves nothing', async () => {
-    const temporary = await temporaryFolders();
     const { exitCode, stdout, stderr } = await run(
       'start',
       '--driver',
@@ -60,8 +62,7 @@ describe('warmvm start over libvirt', () => {
     expect(report.stages.cycle.samplesMs).toHaveLength(2);
     expect(report.stages.detect.samplesMs).toHaveLength(2);
     expect(report.figures.map(({ id }: { id: string }) => id)).toEqual(ids);
-    expect(await traces()).toEqual(before);
-    expect(await temporaryFolders()).toEqual(temporary);
+    expect(await traces(computer)).toEqual([]);
   });
 
   const moments = [
@@ -71,8 +72,7 @@ describe('warmvm start over libvirt', () => {
     ['while machines are lent and reset', '1 of 20'],
   ] as const;
   test.each(moments)('interrupted %s destroys everything and says so', async (_when, text) => {
-    const temporary = await temporaryFolders();
-    await using program = runProgram(['start', '--driver', 'libvirt', '--json', 'report.json'], folder);
+    await using program = runProgramOn(computer, ['start', '--driver', 'libvirt', '--json', 'report.json'], folder);
     await program.prints(text);
     program.signal('SIGINT');
     program.signal('SIGINT');
@@ -82,14 +82,12 @@ describe('warmvm start over libvirt', () => {
     ]);
     expect(exitCode).toBe(130);
     expect(await readdir(folder)).toEqual([]);
-    expect(await traces()).toEqual(before);
-    expect(await temporaryFolders()).toEqual(temporary);
+    expect(await traces(computer)).toEqual([]);
   });
 
   test('works after it was killed, and soon nothing of the killed one is left', async () => {
-    const temporary = await temporaryFolders();
     {
-      await using program = runProgram(['start', '--driver', 'libvirt'], folder);
+      await using program = runProgramOn(computer, ['start', '--driver', 'libvirt'], folder);
       await program.prints('1 of 20');
       program.kill('SIGKILL');
       await program.ended;
@@ -98,10 +96,10 @@ describe('warmvm start over libvirt', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('proved: nothing is left behind');
     // The daemon of the killed one ends by itself 20 s after the last connection.
-    await expect.poll(traces, { timeout: 40_000, interval: 500 }).toEqual(before);
-    for (const name of await temporaryFolders()) {
-      if (!temporary.includes(name)) await rm(join(tmpdir(), name), { recursive: true });
-    }
+    const isTemporary = (line: string): boolean => line.startsWith('/var/tmp/');
+    const lasting = async () => (await traces(computer)).filter((line) => !isTemporary(line));
+    await expect.poll(lasting, { timeout: 40_000, interval: 500 }).toEqual([]);
+    for (const path of await traces(computer)) await rm(join(computer.root, path), { recursive: true });
   });
 
   test('on the fake says so first, and does the same', async () => {
@@ -112,7 +110,7 @@ describe('warmvm start over libvirt', () => {
     );
     const report = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
     expect(report).toMatchObject({ schema: 1, driver: 'fake', acceleration: 'none', proofs: { leftBehind: 0 } });
-    expect(await traces()).toEqual(before);
+    expect(await traces(computer)).toEqual([]);
   });
 
   test.each([

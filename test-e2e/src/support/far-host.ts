@@ -27,9 +27,12 @@ export interface FarHost extends AsyncDisposable {
 const KEEPALIVE_MS = 400;
 const SILENCE_MS = 2_000;
 
-/** @throws Error when this is not Linux with root, libvirtd, sshd, tini and iproute2 */
-export async function startFarHost(): Promise<FarHost> {
-  const libvirt = await startSecondHost();
+/**
+ * @param settings lines of its libvirtd.conf
+ * @throws Error when this is not Linux with root, libvirtd, sshd, tini and iproute2
+ */
+export async function startFarHost(settings: readonly string[] = []): Promise<FarHost> {
+  const libvirt = await startSecondHost(settings);
   const network = await startFarNetwork();
   // Who vanished without a word is let go of by sshd only when it asks.
   const ssh = await startSshHost(['ClientAliveInterval 2', 'ClientAliveCountMax 2'], network);
@@ -49,7 +52,8 @@ export async function startFarHost(): Promise<FarHost> {
   return {
     libvirt,
     ssh,
-    options: { ...ssh.options, ...keepalive, socketPath },
+    // It goes away with its suite: nobody need look for it for long.
+    options: { ...ssh.options, ...keepalive, socketPath, guardianGiveUpMs: 20_000 },
     cut,
     mend,
     async interrupt(what) {

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access, readdir, readFile, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { systemCommandRunner } from 'warmvm/host/command-runner';
-import { ensureLibvirtDaemon } from 'warmvm/host/daemon';
+import { ensureLibvirtDaemon, systemCommandRunner } from '@warmvm/local-host';
 
 /** This computer's libvirt, seen with libvirt's own tool: what our code says is held against it. */
 export interface LibvirtHost extends AsyncDisposable {
@@ -82,11 +81,13 @@ export async function killQemu(guest: string): Promise<void> {
 }
 
 /** Every process that has a command line, so no zombie. */
-export async function processes(): Promise<readonly { readonly pid: number; readonly words: readonly string[] }[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+export async function processes(
+  proc = '/proc',
+): Promise<readonly { readonly pid: number; readonly words: readonly string[] }[]> {
+  const pids = (await readdir(proc)).filter((name) => /^\d+$/.test(name));
   const read = async (pid: string): Promise<{ pid: number; words: string[] }> => ({
     pid: Number(pid),
-    words: (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0'),
+    words: (await readFile(`${proc}/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0'),
   });
   return (await Promise.all(pids.map(read))).filter(({ words }) => words[0] !== '');
 }

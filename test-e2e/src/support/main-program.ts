@@ -1,8 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { DisposableComputer } from './disposable-computer.ts';
 import { processes } from './libvirt-host.ts';
 
 /** Source of the main program. */
@@ -17,23 +19,29 @@ export interface ProgramEnd {
 
 /** A run of the main program in a process group of its own, as a terminal runs it. */
 export interface ProgramRun extends AsyncDisposable {
+  readonly pid: number;
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the text has been printed. @throws Error when the program ends before */
   prints(text: string): Promise<void>;
   /** Signals the whole group, as Ctrl-C does. */
-  signal(signal: 'SIGINT'): void;
+  signal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Signals the program alone. */
   kill(signal: 'SIGKILL'): void;
 }
 
-/** Starts the main program from its sources, with more variables than those of this process. Dispose kills it if it still runs. */
+/** How a program of this repository is started from its source. */
+export function fromSource(path: string): readonly [string, ...string[]] {
+  return [process.execPath, '--conditions=@warmvm/source', '--no-warnings', path];
+}
+
+/** Starts the main program, with more variables than those of this process. Dispose kills it if it still runs. */
 export function runProgram(
   words: readonly string[],
   folder: string,
   environment: Readonly<Record<string, string>> = {},
+  [program, ...flags]: readonly [string, ...string[]] = fromSource(MAIN),
 ): ProgramRun {
-  const flags = ['--conditions=@warmvm/source', '--no-warnings', MAIN];
-  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [...flags, ...words], {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(program, [...flags, ...words], {
     cwd: folder,
     detached: true,
     env: { ...process.env, ...environment },
@@ -54,6 +62,7 @@ export function runProgram(
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
   return {
+    pid: child.pid as number,
     ended,
     prints: (text) =>
       new Promise((resolve, reject) => {
@@ -73,6 +82,9 @@ export function runProgram(
   };
 }
 
+/** On a disposable computer this is empty at first, and nobody else's. */
+const TEMPORARY = '/var/tmp';
+
 /** Where libvirt keeps what it knows, and where machines may keep their disks. */
 const FOLDERS: readonly (readonly [folder: string, ours: RegExp])[] = [
   ['/etc/libvirt/qemu', /\.xml$/],
@@ -80,6 +92,7 @@ const FOLDERS: readonly (readonly [folder: string, ours: RegExp])[] = [
   ['/var/lib/libvirt/qemu/snapshot', /^warmvm/],
   ['/var/lib/libvirt/images', /^warmvm/],
   ['/dev/shm', /^warmvm/],
+  [TEMPORARY, /^warmvm-libvirt-/],
   ['/var/lib/warmvm/start/marks', /./],
   ['/var/lib/warmvm/start/machines', /./],
   ['/var/lib/warmvm/start/goldens', /./],
@@ -87,19 +100,41 @@ const FOLDERS: readonly (readonly [folder: string, ours: RegExp])[] = [
 const PROGRAMS = /^(qemu-system-\w+|libvirtd|virtlogd|tini)$/;
 
 /**
- * What there is of virtual machines on this computer, a line each, without asking any daemon: none may run. Definitions,
- * snapshots, disks, hypervisors, daemons and guardians.
+ * What there is of virtual machines on a computer, a line each, without asking any daemon: none may run. Definitions, snapshots, disks, hypervisors,
+ * daemons, guardians, and folders for what is temporary.
  */
-export async function traces(): Promise<readonly string[]> {
+export async function traces({ root }: DisposableComputer): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const [folder, ours] of FOLDERS) {
-    const names = await readdir(folder).catch(() => []);
+    const names = await readdir(join(root, folder)).catch(() => []);
     lines.push(...names.filter((name) => ours.test(name)).map((name) => join(folder, name)));
   }
-  for (const { pid, words } of await processes()) {
+  for (const { pid, words } of await processes(join(root, 'proc'))) {
     const program = basename(words[0] ?? '');
     const ours = words.some((word) => word === MAIN || word.includes('guardian-main'));
     if (PROGRAMS.test(program) || ours) lines.push(`${program} ${pid}`);
   }
   return lines.sort();
+}
+
+/** Runs the main program on a computer where nothing else is; what is temporary goes to a place of that computer's. */
+export function runProgramOn(computer: DisposableComputer, words: readonly string[], folder: string): ProgramRun {
+  // What enters the computer waits for the program: it must outlast signals to both, and the program outlasts its end.
+  const enter = ['env', '--ignore-signal=INT,TERM', ...computer.within(folder)] as const;
+  const places = ['TMPDIR', 'XDG_RUNTIME_DIR'].map((name) => `${name}=${TEMPORARY}`);
+  const run = runProgram(words, folder, {}, [...enter, ...places, ...fromSource(MAIN)]);
+  const kill = (signal: 'SIGKILL'): void => {
+    const inside = readFileSync(`/proc/${run.pid}/task/${run.pid}/children`, 'utf8').trim();
+    process.kill(Number(inside || run.pid), signal);
+  };
+  let isOver = false;
+  run.ended.finally(() => (isOver = true)).catch(() => {});
+  return {
+    ...run,
+    kill,
+    async [Symbol.asyncDispose]() {
+      if (!isOver) kill('SIGKILL');
+      await run.ended;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, copyFile, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, chown, copyFile, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,10 +39,14 @@ const within = [
 ].join(' && ');
 const START_TIMEOUT_MS = 20_000;
 
-/** @throws Error when this is not Linux with root, libvirtd and tini, or the daemon does not come up */
-export async function startSecondHost(): Promise<SecondHost> {
+/**
+ * @param settings lines of its libvirtd.conf, after those of this computer
+ * @throws Error when this is not Linux with root, libvirtd and tini, or the daemon does not come up
+ */
+export async function startSecondHost(settings: readonly string[] = []): Promise<SecondHost> {
   const folder = await mkdtemp(join(tmpdir(), 'warmvm-e2e-host-'));
   await makeFolders(folder);
+  await appendFile(join(folder, 'etc', 'libvirtd.conf'), `\n${settings.join('\n')}\n`);
   const uri = `qemu:///system?socket=${join(folder, 'run', 'libvirt-sock')}`;
   const virsh = async (...words: readonly string[]): Promise<string> => {
     const { stdout } = await promisify(execFile)('virsh', ['-q', '-c', uri, ...words]);

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SshOptions } from '@warmvm/driver-libvirt-ssh';
-import { generateKey, type SshdPlace, startPrivateSshd } from 'warmvm/host/private-sshd';
+import { generateKey, type SshdPlace, startPrivateSshd } from '@warmvm/local-host';
 import { processes } from './libvirt-host.ts';
 
 /** Keys of a host and of its users, in files. */
