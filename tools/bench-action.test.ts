@@ -114,7 +114,7 @@ describe('a script of the bench action', () => {
       ...env,
     };
     return new Promise((resolve) => {
-      execFile('bash', [join(ACTION, script)], { env: environment }, (error, stdout, stderr) => {
+      execFile('bash', [join(ACTION, script)], { env: environment, cwd: folder }, (error, stdout, stderr) => {
         resolve({ exitCode: error === null ? 0 : Number(error.code), output: stdout + stderr });
       });
     });
@@ -139,11 +139,23 @@ describe('a script of the bench action', () => {
       const asked = { SUITES: 'acquire reset', SAMPLES: '7', TARGETS: 'my targets.json', GATE: 'true' };
       expect((await run('run.sh', { ...request, ...asked })).exitCode).toBe(0);
       expect(written('calls')).toContain(
-        'bench/src/main.ts acquire reset --driver fake --samples 7 --targets my targets.json --gate --json',
+        'apps/cli/src/main.ts bench acquire reset --driver fake --samples 7 --targets my targets.json --gate --json',
       );
       expect(written('summary')).toBe('## done\n');
       expect(written('output')).toContain('exit-code=0');
       expect(written('output')).toContain(`json=${folder}/warmvm-bench-bench/bench.json`);
+    });
+
+    test('runs the bench of the project itself where that has one', async () => {
+      stub('node', bench(0));
+      mkdirSync(join(folder, 'node_modules/warmvm/dist'), { recursive: true });
+      writeFileSync(join(folder, 'node_modules/warmvm/dist/main.js'), '');
+      expect((await run('run.sh', { ...request, SUITES: 'acquire' })).exitCode).toBe(0);
+      expect(written('calls')).toContain(`node ${folder}/node_modules/warmvm/dist/main.js bench acquire --driver fake`);
+      stub('npm', 'true');
+      stub('sudo', 'true');
+      expect((await run('set-up.sh', {})).exitCode).toBe(0);
+      expect(written('calls')).not.toContain('npm run');
     });
 
     test('keeps the reports of a gate that failed, and passes its exit code on', async () => {
@@ -175,7 +187,7 @@ describe('a script of the bench action', () => {
       stub('git', 'echo 0123abcd');
       await run('run.sh', { ...request, COMPARE: 'interleaved', SUITES: 'acquire' });
       expect(written('calls')).toContain('git merge-base origin/main HEAD');
-      expect(written('calls')).toContain('main.ts compare 0123abcd acquire --driver fake --json');
+      expect(written('calls')).toContain('main.ts bench compare 0123abcd acquire --driver fake --json');
     });
 
     test('takes root for a real hypervisor only', async () => {

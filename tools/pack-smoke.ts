@@ -11,6 +11,7 @@ import { blockFileName, blockModule } from './lib/markdown.ts';
 import { type Manifest, publicPackages } from './lib/repository.ts';
 import { run } from './lib/run.ts';
 import { nodeOfVersion } from './lib/toolchain.ts';
+import { packedBenchProblems } from './packed-bench.ts';
 
 /** The oldest Node that users may have. */
 export const OLDEST_NODE = '22.12.0';
@@ -38,7 +39,8 @@ for (const [specifier, entry] of entries) {
 const WANTED = [
   /^dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^src\/(?!.*(?:\.test(?:-d)?\.ts$|fixtures\/|node_modules\/)).+\.ts$/,
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|config\.schema\.json)$/,
+  /^assets\/.+\.(css|js|py)$/,
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|config\.schema\.json|targets\.json)$/,
 ];
 
 /** What must not be inside a published package, or is missing there. */
@@ -101,6 +103,7 @@ export async function packSmoke(signal: AbortSignal): Promise<GateOutcome> {
         if (result.exitCode !== 0)
           problems.push(`${node} ${args.join(' ')} exited with ${result.exitCode}\n${result.output}`);
       }
+      for (const program of programs) problems.push(...(await packedBenchProblems(project, program, node, signal)));
     }
     problems.push(...(await foreignDriverProblems(join(folder, 'foreign'), tarballs, nodes, signal)));
     if (problems.length > 0) return { kind: 'failed', details: problems.join('\n') };

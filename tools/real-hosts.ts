@@ -1,8 +1,8 @@
 // Makes this computer ready for the suites that boot guests: packages, and a libvirt daemon below a subreaper.
 import { existsSync, readFileSync } from 'node:fs';
-import { systemCommandRunner } from '../apps/cli/src/host/command-runner.ts';
-import { ensureLibvirtDaemon, type LibvirtDaemon } from '../apps/cli/src/host/daemon.ts';
-import { ensurePackages, hypervisorPackages } from '../apps/cli/src/host/packages.ts';
+import { systemCommandRunner } from '../packages/local-host/src/command-runner.ts';
+import { ensureLibvirtDaemon, type LibvirtDaemon } from '../packages/local-host/src/daemon.ts';
+import { ensurePackages, hypervisorPackages } from '../packages/local-host/src/packages.ts';
 
 /** A computer on which the real suites can run, or why they cannot. */
 export type RealHosts =
@@ -11,7 +11,7 @@ export type RealHosts =
 
 /**
  * Packages that only the suites need: the real guest agent, which one of them runs on this computer, both ends of libvirt over ssh with a network
- * between them, and what makes a disk that boots by itself.
+ * between them, the QEMU of another processor, what makes a disk that boots by itself, and shells that complete the command line.
  */
 const SUITE_PACKAGES = [
   'qemu-guest-agent',
@@ -19,7 +19,9 @@ const SUITE_PACKAGES = [
   'openssh-client',
   'netcat-openbsd',
   'iproute2',
-  ...(process.arch === 'x64' ? ['grub-common', 'grub-pc-bin', 'cpio', 'e2fsprogs'] : []),
+  'zsh',
+  'fish',
+  ...(process.arch === 'x64' ? ['qemu-system-arm', 'grub-common', 'grub-pc-bin', 'cpio', 'e2fsprogs'] : []),
 ];
 
 /** Browsers that the suite of the bench report can drive, under the names that Debian, Google and Ubuntu give them. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { eventFields, eventTableProblems, metricTable, prometheusName } from './telemetry-reference.ts';
+import { prometheusName } from '../packages/prometheus/src/prometheus-name.ts';
+import { eventFields, eventTableProblems, metricTable } from './telemetry-reference.ts';
 
 const source = `/** What happened. */
 export type PoolEventBody =

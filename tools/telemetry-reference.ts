@@ -1,6 +1,7 @@
 // Keeps what is written of events and metrics in step with the sources: `node --conditions=@warmvm/source tools/telemetry-reference.ts [--check]`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { prometheusName } from '../packages/prometheus/src/prometheus-name.ts';
 import type { GateOutcome } from './gates/gate.ts';
 import { endAsProgram, readmeBlock } from './lib/readme-block.ts';
 import { root } from './lib/repository.ts';
@@ -9,11 +10,6 @@ type Metric = import('../packages/core/src/pool/pool-metrics.ts').PoolMetric;
 
 const SOURCE = 'packages/core/src/pool/pool-event.ts';
 const COMMAND = 'node --conditions=@warmvm/source tools/telemetry-reference.ts';
-
-/** Name under which Prometheus gets a metric, by OpenTelemetry's rules. */
-export function prometheusName(name: string, { kind, unit }: Pick<Metric, 'kind' | 'unit'>): string {
-  return `${name.replaceAll('.', '_')}${unit === 's' ? '_seconds' : ''}${kind === 'counter' ? '_total' : ''}`;
-}
 
 /** The table of all metrics. */
 export function metricTable(metrics: Readonly<Record<string, Metric>>): string {

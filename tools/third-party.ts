@@ -56,7 +56,8 @@ ${rows.join('\n')}
 }
 
 async function installedPackages(signal?: AbortSignal): Promise<readonly LicensedPackage[]> {
-  const args = ['--filter', './packages/*', '--filter', './apps/*', 'licenses', 'list', '--prod', '--json'];
+  const shipped = ['./packages/*', './apps/*', './bench'].flatMap((folder) => ['--filter', folder]);
+  const args = [...shipped, 'licenses', 'list', '--prod', '--json'];
   const { exitCode, output } = await run('pnpm', args, signal === undefined ? {} : { signal });
   if (exitCode !== 0) throw new Error(`pnpm ${args.join(' ')}:\n${output}`);
   return Object.values(JSON.parse(output) as Record<string, LicensedPackage[]>).flat();

@@ -6,7 +6,14 @@ if [[ ! "$NAME" =~ ^[A-Za-z0-9._-]+$ ]]; then
   echo "::error::name is '$NAME', expected letters, digits, dots, dashes and underscores"
   exit 2
 fi
-root="$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)"
+# What the project itself has installed is what it uses; else the bench of the checkout that this action came with.
+installed="$PWD/node_modules/warmvm/dist/main.js"
+if [ -f "$installed" ]; then
+  program=("$installed")
+else
+  root="$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)"
+  program=(--conditions=@warmvm/source --no-warnings "$root/apps/cli/src/main.ts")
+fi
 folder="$RUNNER_TEMP/warmvm-bench-$NAME"
 rm -rf "$folder"
 mkdir -p "$folder"
@@ -34,7 +41,7 @@ case "$COMPARE" in
 esac
 arguments+=(--json "$folder/bench.json" --html "$folder/bench.html" --markdown "$folder/bench.md")
 
-command=(node --conditions=@warmvm/source --no-warnings "$root/bench/src/main.ts" "${arguments[@]}")
+command=(node "${program[@]}" bench "${arguments[@]}")
 # Drivers of a real hypervisor use the system's daemon, which takes root.
 if [ "$DRIVER" != fake ] && [ "$(id -u)" != 0 ]; then
   command=(sudo --preserve-env=CI env "PATH=$PATH" "${command[@]}")
