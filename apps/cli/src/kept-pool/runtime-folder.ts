@@ -8,6 +8,8 @@ export const DEFAULT_POOL = 'default';
 
 /** Longest path that a socket may have on every system. */
 const MOST_PATH_BYTES = 103;
+/** What a socket is called before it has its name. */
+export const DRAFT = '01234567.b';
 const NAME = /^[A-Za-z0-9_-]{1,40}$/;
 
 /** Where this is looked up; replaced in tests. */
@@ -39,8 +41,14 @@ export function socketPathOf(name: string, place: RuntimePlace = ownPlace()): st
   if (!NAME.test(name)) {
     throw new ConfigError(`a pool cannot be called ${JSON.stringify(name)}; expected 1 to 40 letters, digits, - or _`);
   }
-  const path = join(runtimeFolder(place), `${name}.sock`);
-  if (Buffer.byteLength(path) <= MOST_PATH_BYTES) return path;
+  return runtimePath(`${name}.sock`, place);
+}
+
+/** Where a socket of this name is, which has room for {@link DRAFT} too. @throws ConfigError where the path is too long */
+export function runtimePath(file: string, place: RuntimePlace = ownPlace()): string {
+  const folder = runtimeFolder(place);
+  const path = join(folder, file);
+  if (Math.max(Buffer.byteLength(path), Buffer.byteLength(join(folder, DRAFT))) <= MOST_PATH_BYTES) return path;
   throw new ConfigError(`${path} is too long for a socket; give a shorter XDG_RUNTIME_DIR, or a shorter name`);
 }
 

@@ -1,6 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { makeRuntimeFolder, ownPlace, type RuntimePlace } from '../kept-pool/runtime-folder.ts';
+import { makeRuntimeFolder, ownPlace, type RuntimePlace, runtimePath } from '../kept-pool/runtime-folder.ts';
 import { type ClaimedSocket, claimPath } from '../kept-pool/server/claimed-socket.ts';
 import type { SceneOptions } from './scene.ts';
 
@@ -17,7 +16,7 @@ export async function takeTurn(
   place: RuntimePlace = ownPlace(),
 ): Promise<AsyncDisposable> {
   const folder = makeRuntimeFolder(place);
-  const path = join(folder, FILE);
+  const path = runtimePath(FILE, place);
   for (let isTold = false; ; isTold = true) {
     const claimed = await claimPath(path, folder);
     if (claimed !== undefined) return turnOf(claimed);

@@ -3,8 +3,8 @@ import type { WarmvmError } from '@warmvm/core/driver';
 import { sshError } from '../problem.ts';
 import type { Hop } from './hop.ts';
 
-/** Text before the version that a server may send is read up to here: the longest line that RFC 4253, section 4.2, allows. */
-const MOST_BYTES = 255;
+/** A server may send lines of text before its version (RFC 4253, section 4.2); more of them than this are nobody's. */
+const MOST_BYTES = 8_192;
 /** What OpenSSH says before it hangs up on somebody whom it might let in at another time: too many at once, or a penalty (since 9.8). */
 const NOT_NOW = /^(?:exceeded maxstartups|not allowed at this time)/i;
 

@@ -3,8 +3,11 @@ import { chmod, lstat, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runtimePlace } from '../fixtures/kept-pool.ts';
-import { makeRuntimeFolder, poolNames, socketPathOf } from '../runtime-folder.ts';
+import { makeRuntimeFolder, poolNames, runtimeFolder, socketPathOf } from '../runtime-folder.ts';
 import { claimPath, claimSocket } from './claimed-socket.ts';
+
+/** Every system takes 103 bytes for a socket; `/warmvm/01234567.b` is what the longest of the first names needs. */
+const MOST_PARENT_BYTES = 103 - 18;
 
 describe('the socket of a pool', () => {
   test('is for this user alone, and goes with its process', async () => {
@@ -77,6 +80,20 @@ describe('the socket of a pool', () => {
 
   test.each(['', '../up', 'a/b', 'a b', 'x'.repeat(41)])('cannot be named %j', (name) => {
     expect(() => socketPathOf(name)).toThrow(/cannot be called/);
+  });
+
+  test('is made where every path of it has just room, and refused before it is begun where none has', async () => {
+    await using runtime = await runtimePlace();
+    const parentOf = async (length: number) => {
+      const folder = join(runtime.folder, 'x'.repeat(length - runtime.folder.length - 1));
+      await mkdir(folder);
+      return { ...runtime.place, environment: { XDG_RUNTIME_DIR: folder } };
+    };
+    await using claimed = await claimSocket('c', await parentOf(MOST_PARENT_BYTES));
+    expect((await lstat(claimed.path)).isSocket()).toBe(true);
+    const long = await parentOf(MOST_PARENT_BYTES + 1);
+    await expect(claimSocket('c', long)).rejects.toThrow(/too long for a socket; give a shorter XDG_RUNTIME_DIR/);
+    expect(await readdir(runtimeFolder(long).slice(0, -'/warmvm'.length))).toEqual([]);
   });
 
   test('is not in a runtime folder of somebody else', async () => {

@@ -16,8 +16,9 @@ export interface ClaimedSocket extends AsyncDisposable {
 }
 
 /** Ends of the names of sockets that nobody listens on yet, and of those that somebody does. */
-const BOUND = '.bound';
-const ANNOUNCED = '.new';
+const BOUND = '.b';
+const ANNOUNCED = '.a';
+const DRAFTS = /^[0-9a-f]{8}\.[ab]$/;
 /** A socket that is bound, and not announced after this time, is of a dead process. */
 const LONGEST_BINDING_MS = 60_000;
 /** Tries at a name that others want too: some seconds of them. */
@@ -37,15 +38,15 @@ export async function claimSocket(name: string, place: RuntimePlace = ownPlace()
   );
 }
 
-/** Takes a path in the folder of sockets, unless a living process has it. */
+/** Takes a path of {@link runtimePath} in the folder of sockets, unless a living process has it. */
 export async function claimPath(path: string, folder: string): Promise<ClaimedSocket | undefined> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const server = createServer({ allowHalfOpen: false });
-    const draft = `${path}.${randomBytes(8).toString('hex')}`;
+    const draft = join(folder, randomBytes(4).toString('hex'));
     let isTaken = false;
     try {
       await announce(server, draft);
-      const others = await livingDrafts(path, folder, draft);
+      const others = await livingDrafts(folder, draft);
       if (others.length === 0) {
         if (await answers(path)) return undefined;
         // Instead of the socket of a dead process, where there is one.
@@ -71,13 +72,14 @@ async function announce(server: Server, draft: string): Promise<void> {
 }
 
 /**
- * Whoever wants a name announces that by a socket beside it that answers, and only then looks for others who do: who is alone may decide about the
- * name. An announcement is called so once only, thus that of a dead process may be removed by anybody at any time.
+ * Whoever wants a name announces that by a socket beside it that answers, and only then looks for others who do: who is alone may decide about
+ * names. An announcement is called so once only, thus that of a dead process may be removed by anybody at any time.
  */
-async function livingDrafts(path: string, folder: string, own: string): Promise<readonly string[]> {
+async function livingDrafts(folder: string, own: string): Promise<readonly string[]> {
   const drafts = readdirSync(folder)
+    .filter((file) => DRAFTS.test(file))
     .map((file) => join(folder, file))
-    .filter((file) => file.startsWith(`${path}.`) && !file.startsWith(own));
+    .filter((file) => !file.startsWith(own));
   const living: string[] = [];
   for (const draft of drafts) {
     if (draft.endsWith(ANNOUNCED) && (await answers(draft))) living.push(draft);
