@@ -83,7 +83,7 @@ describe('a pool over ssh', () => {
 
 describe('warmvm start --driver libvirt-ssh', () => {
   test('plays on a host that a URI names, and leaves nothing there', { timeout: 300_000 }, async () => {
-    const before = await host.inventory(['/var/lib/libvirt/images/warmvm']);
+    const before = await host.inventory(['/var/lib/libvirt/images/warmvm'], 'main job too');
     const folder = await mkdtemp(join(tmpdir(), 'warmvm-e2e-start-ssh-'));
     const { keyFile, knownHosts, port } = ssh.options;
     const query = `keyfile=${keyFile}&known_hosts=${knownHosts}&socket=${host.uri.replace(/^.*socket=/, '')}`;
@@ -101,7 +101,7 @@ describe('warmvm start --driver libvirt-ssh', () => {
       proofs: { markerAbsentAfterReset: true, killedMachineEvicted: true, leftBehind: 0 },
     });
     await rm(folder, { recursive: true });
-    expect(await host.inventory(['/var/lib/libvirt/images/warmvm'])).toEqual(before);
+    expect(await host.inventory(['/var/lib/libvirt/images/warmvm'], 'main job too')).toEqual(before);
     await expect.poll(() => ssh.sessionPids(), { timeout: 10_000 }).toEqual([]);
   });
 });

@@ -21,7 +21,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   trouble: '`run` and `shell`: warmvm itself failed: no machine, no host, a file that cannot be copied',
   notFound: '`run` and `shell`: there is no such program in the guest, or it cannot be started',
   interrupted: 'interrupted with Ctrl-C',
-  brokenPipe: '`run` and `top`: nobody reads the output any more',
+  brokenPipe: 'nobody reads the output any more; but for `run` and `top`, which end then, all else was done',
 };
 
 /** The guest's program decides: its exit code, or 128 and the number of the signal that ended it. */

@@ -10,9 +10,15 @@ export interface LibvirtHost extends AsyncDisposable {
   virsh(...words: readonly string[]): Promise<string>;
   /** A domain's state with its reason, such as `shut off (crashed)`. */
   stateOf(domain: string): Promise<string>;
-  /** Domains, storage pools, volumes, QEMU processes, and which of the folders exist, a line each, sorted. */
-  inventory(folders?: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Domains, storage pools, volumes, QEMU processes, and which of the folders exist, a line each, sorted. Without what is called as `warmvm start`
+   * calls it, unless that is looked for: somebody may run that on this computer meanwhile.
+   */
+  inventory(folders?: readonly string[], wanted?: 'main job too'): Promise<readonly string[]>;
 }
+
+/** Machines of `warmvm start`, its storage pool, and what is in that. */
+const MAIN_JOB = / (?:warmvm-start-\S+|warmvm(?:\/\S+)?)$/;
 
 /**
  * The daemon of the environment variable WARMVM_LIBVIRT_SOCKET, else the system's, started when none runs.
@@ -30,8 +36,10 @@ export async function openLibvirtHost(): Promise<LibvirtHost> {
     uri,
     virsh,
     stateOf: (domain) => virsh('domstate', '--reason', domain),
-    async inventory(folders = []) {
-      const lines = [...(await listed(virsh)), ...(await qemuProcesses()).map(({ pid }) => `process ${pid}`)];
+    async inventory(folders = [], wanted = undefined) {
+      const running = (await qemuProcesses()).map(({ pid, guest }) => `process ${pid} of ${guest}`);
+      const all = [...(await listed(virsh)), ...running];
+      const lines = wanted === undefined ? all.filter((line) => !MAIN_JOB.test(line)) : all;
       for (const folder of folders) if (await exists(folder)) lines.push(`folder ${folder}`);
       return lines.sort();
     },
