@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type Clock, systemClock } from '@warmvm/core/driver';
 import { ConfigError } from './config/config-error.ts';
 import { explain } from './errors/explain.ts';
@@ -16,6 +17,8 @@ export interface InterruptOptions {
   readonly trouble?: number;
   /** What is said at the first Ctrl-C. @default that what was made is destroyed */
   readonly words?: string;
+  /** Its end interrupts as a signal does, for it comes with the end of whoever holds the other side. It is read, and closed in the end. @default none */
+  readonly lifeline?: Readable;
   /** Ends the process on the second Ctrl-C; replaced in tests. @default process.exit */
   readonly exit?: (exitCode: number) => void;
   /** @default the real clock */
@@ -34,6 +37,7 @@ export async function runInterruptibly(
     trouble = EXIT.failed,
     words = 'interrupted: destroying what was made (Ctrl-C again: leave at once)',
     exit = (exitCode) => process.exit(exitCode),
+    lifeline,
     clock = systemClock,
   }: InterruptOptions = {},
 ): Promise<number> {
@@ -53,6 +57,7 @@ export async function runInterruptibly(
   };
   const listeners = { SIGINT: interruptByKey, SIGTERM: interrupt, SIGHUP: interrupt };
   for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+  lifeline?.on('error', interrupt).on('end', interrupt).resume();
   // A pool lets its process end when nobody waits for it; this process waits for the whole job.
   const hold = systemClock.setTimer(() => {}, LONGEST_RUN_MS);
   try {
@@ -65,6 +70,7 @@ export async function runInterruptibly(
     return error instanceof ConfigError ? EXIT.usage : trouble;
   } finally {
     hold.cancel();
+    lifeline?.off('end', interrupt).destroy();
     for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
   }
 }

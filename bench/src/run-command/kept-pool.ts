@@ -36,7 +36,9 @@ export async function startKeptPool(
   try {
     const pool = { name, minReady: READY, max: READY + 1 };
     await writeFile(config, JSON.stringify({ driver: choice, image: 'tiny', pool }));
-    const server = await runner.start([...cli, 'pool', 'start', '--grace', '1ms'], { environment });
+    // Killed, this process cannot end it.
+    const words = ['pool', 'start', '--grace', '1ms', '--until-stdin-ends'];
+    const server = await runner.start([...cli, ...words], { environment, lifeline: true });
     const dispose = async (): Promise<void> => {
       server.kill('SIGTERM');
       await server.ended;

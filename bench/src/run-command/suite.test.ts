@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@warmvm/core';
 import { describe, expect, test } from 'vitest';
@@ -66,4 +70,25 @@ describe('the command line of a checkout', () => {
     expect([node, main]).toEqual([process.execPath, expect.stringMatching(/apps\/cli\/dist\/main\.js$/)]);
     await expect(builtCli(signal, () => {}, runner(1))).rejects.toThrow('no such type');
   });
+});
+
+test('a pool that the bench keeps goes with it, also when that is killed', async () => {
+  const source = new URL('./kept-pool.ts', import.meta.url).href;
+  const script = `const { startKeptPool } = await import(${JSON.stringify(source)});
+    const { systemClock } = await import('@warmvm/core');
+    const scene = { clock: systemClock, signal: new AbortController().signal };
+    const pool = await startKeptPool(${JSON.stringify(await fromSources())}, { use: 'fake', options: {} }, 'killed', scene);
+    console.log(pool.environment.XDG_RUNTIME_DIR);
+    setInterval(() => {}, 1e6);`;
+  const flags = ['--conditions=@warmvm/source', '--no-warnings', '--input-type=module', '-e', script];
+  const folderOfThis = fileURLToPath(new URL('.', import.meta.url));
+  const bench = spawn(process.execPath, flags, { cwd: folderOfThis, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = (await once(bench.stdout, 'data')) as [Buffer];
+  const folder = said.toString().trim();
+  const sockets = () => readdir(join(folder, 'warmvm'));
+  expect(await sockets()).toEqual(['killed.sock']);
+  bench.kill('SIGKILL');
+  // The pool takes its socket away when its machines are gone.
+  await expect.poll(sockets, { timeout: 20_000 }).toEqual([]);
+  await rm(folder, { recursive: true });
 });

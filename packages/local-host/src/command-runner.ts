@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /** A program and its arguments; never a line for a shell. */
 export type Command = readonly [program: string, ...args: string[]];
@@ -24,6 +24,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a process that goes on in the background. */
+export interface StartOptions extends Pick<RunOptions, 'environment' | 'maxOutputBytes'> {
+  /** Gives it a standard input that ends with this process, however that ends. @default an empty one */
+  readonly lifeline?: boolean;
+}
+
 /** A process that goes on until it is told to stop. */
 export interface BackgroundProcess {
   readonly pid: number;
@@ -41,7 +47,7 @@ export interface CommandRunner {
    * Starts in a session of its own, so that Ctrl-C in the terminal does not reach it before we say so.
    * @throws the error of the system when the program cannot be started
    */
-  start(command: Command, options?: Pick<RunOptions, 'environment' | 'maxOutputBytes'>): Promise<BackgroundProcess>;
+  start(command: Command, options?: StartOptions): Promise<BackgroundProcess>;
 }
 
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
@@ -75,18 +81,22 @@ class OutputTail {
   }
 }
 
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
+
 interface Launched {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly child: Child;
   readonly ended: Promise<CommandResult>;
 }
 
-function launch(command: Command, options: RunOptions, detached: boolean): Launched {
+function launch(command: Command, options: RunOptions & StartOptions, detached: boolean): Launched {
   const [program, ...args] = command;
-  const child = spawn(program, args, {
+  const child: Child = spawn(program, args, {
     detached,
     env: { ...process.env, ...options.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: [options.lifeline === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  }) as Child;
+  // Nothing is ever written there, and it may go first.
+  child.stdin?.on('error', () => {});
   const tail = new OutputTail(options.maxOutputBytes ?? 262_144, options.onLine);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => tail.add(chunk));
@@ -124,7 +134,7 @@ export const systemCommandRunner: CommandRunner = {
     });
     // Neither the child nor its pipes may hold this process alive: whoever started it also stops it.
     child.unref();
-    for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
+    for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
     const pid = child.pid as number;
     return { pid, ended, kill: (signal) => void child.kill(signal) };
   },

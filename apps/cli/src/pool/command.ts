@@ -8,6 +8,7 @@ import { withSettingsOptions } from '../settings-options.ts';
 export interface PoolStartOptions extends Omit<SettingsFlags, 'pool'> {
   readonly name?: string;
   readonly grace: number;
+  readonly untilStdinEnds?: true;
   readonly json?: true;
 }
 
@@ -42,6 +43,10 @@ export function poolCommand(output: Output): Command {
           'how long leases may last after Ctrl-C, such as 90, 1.5s or 10m',
           parseDurationMs,
           GRACE_MS,
+        )
+        .option(
+          '--until-stdin-ends',
+          'drain also when standard input ends, as it does when the process that started this one has died',
         )
         .option('--json', 'a line of JSON when the pool is ready, and one when it has ended'),
       { withPool: false },

@@ -21,11 +21,12 @@ import { drainText } from './drain-text.ts';
 /** Runs `warmvm pool start`. Resolves with the exit code when the pool has ended: 0, or 1 when something was taken back or left behind. */
 export function runPoolStart(options: PoolStartOptions, output: Output): Promise<number> {
   const words = 'draining: waiting for what is lent, then destroying the machines (Ctrl-C again: leave at once)';
-  return runInterruptibly(output, (signal) => keepPool(options, output, signal), { words });
+  const lifeline = options.untilStdinEnds === true ? { lifeline: process.stdin } : {};
+  return runInterruptibly(output, (signal) => keepPool(options, output, signal), { words, ...lifeline });
 }
 
 async function keepPool(
-  { grace, json, name, ...flags }: PoolStartOptions,
+  { grace, json, name, untilStdinEnds: _, ...flags }: PoolStartOptions,
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
