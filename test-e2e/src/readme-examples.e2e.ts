@@ -25,7 +25,7 @@ let before: readonly string[];
 
 beforeAll(async () => {
   host = await openLibvirtHost();
-  before = await host.inventory();
+  before = await host.inventory([], 'main job too');
   // Below this package, so that the examples find the packages as a user's project would.
   const cache = fileURLToPath(new URL('../.cache', import.meta.url));
   await mkdir(cache, { recursive: true });
@@ -53,5 +53,5 @@ test.each(EXAMPLES)('example of %s at position %d runs as it stands', async (doc
 });
 
 test('the examples leave nothing on the host', async () => {
-  expect(await host.inventory()).toEqual(before);
+  expect(await host.inventory([], 'main job too')).toEqual(before);
 });

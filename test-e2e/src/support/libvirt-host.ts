@@ -18,7 +18,7 @@ export interface LibvirtHost extends AsyncDisposable {
 }
 
 /** Machines of `warmvm start`, its storage pool, and what is in that. */
-const MAIN_JOB = / (?:warmvm-start-\S+|warmvm(?:\/\S+)?)$/;
+const MAIN_JOB = / (?:warmvm|(?:warmvm\/)?warmvm-start-\S+)$/;
 
 /**
  * The daemon of the environment variable WARMVM_LIBVIRT_SOCKET, else the system's, started when none runs.
