@@ -42,7 +42,7 @@ const BEGIN = [
   'rm -rf "$folder"; mkdir "$folder"; chown "$owner" "$folder"; chmod "$mode" "$folder"',
   'done',
   `for folder in ${EMPTY_IN_MEMORY.join(' ')}`,
-  'do if [ -d "$folder" ]; then mount -t tmpfs tmpfs "$folder"; fi',
+  'do mkdir -p "$folder"; mount -t tmpfs tmpfs "$folder"',
   'done',
   'echo begun; exec sleep 3600',
 ].join('\n');
