@@ -136,6 +136,11 @@ class LibvirtDriver implements Driver {
     } catch (error) {
       // It stays whose it was, so that a sweep of its owner still finds it.
       await this.#workshop.remark(dom, mark).catch(() => {});
+      if (isWarmvmError(error, 'WARMVM_HOST_OPERATION')) {
+        // It may have died since it was looked at, and then every step fails in words of its own.
+        const found = await this.#session.state(dom, options).catch(() => undefined);
+        if (found !== undefined) requireRunning(record.id, found.state, error);
+      }
       throw error;
     }
   }

@@ -67,11 +67,12 @@ export function asksForState(event: number, detail: number): boolean {
   return event === 2 || event === 3 || event === 4 || event === 7 || (event === 5 && detail === 6);
 }
 
-/** @throws WARMVM_MACHINE_CRASHED, WARMVM_NOT_READY when it does not run */
-export function requireRunning(machine: string, state: MachineState): void {
+/** @throws WARMVM_MACHINE_CRASHED, WARMVM_NOT_READY when it does not run, with what showed that as the cause */
+export function requireRunning(machine: string, state: MachineState, cause?: unknown): void {
   if (state === 'running') return;
   const code = state === 'crashed' ? 'WARMVM_MACHINE_CRASHED' : 'WARMVM_NOT_READY';
   throw new WarmvmError(code, `machine ${machine} cannot be adopted: it is ${state}`, {
     details: { machine, state, expected: 'running' },
+    ...(cause === undefined ? {} : { cause }),
   });
 }

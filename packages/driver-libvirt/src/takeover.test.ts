@@ -149,6 +149,20 @@ describe('adopt', () => {
     expect(world.host.domains.has(record.id)).toBe(true);
   });
 
+  test('refuses a machine that dies after it was looked at, whichever step meets that', async () => {
+    const { world, record } = await withMachine();
+    await using _ = world;
+    world.host.script('domainOpenChannel', () => {
+      world.host.domain(record.id).stop('crashed');
+      return { code: ErrorNumber.OPERATION_INVALID, message: 'domain is not running' };
+    });
+    await expect(world.newDriver().adopt(record, { owner: heir })).rejects.toMatchObject({
+      code: 'WARMVM_MACHINE_CRASHED',
+      cause: { code: 'WARMVM_HOST_OPERATION' },
+    });
+    expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+  });
+
   test('refuses a golden snapshot', async () => {
     const { world } = await withMachine();
     await using _ = world;
