@@ -1,3 +1,4 @@
+import { sleep } from '@warmvm/core';
 import { createFakeDriver, createFakeHost, fakeImage } from '@warmvm/driver-fake';
 import { describe, expect, test } from 'vitest';
 import { runVirtually } from '../fixtures/virtual-run.ts';
@@ -65,6 +66,22 @@ describe('detect, on a hypervisor whose facts happen at known times', () => {
     }
     expect(figures['backoff poll, over its schedule']!.max).toBeLessThan(1);
     expect(new Set(kills).size).toBeGreaterThan(10);
+  });
+
+  test('does not reproach a poll with having asked before a kill took effect', async () => {
+    const { figures } = await runVirtually(detectSuite, COUNT, (clock) => {
+      const host = openFakeHost(clock, { stateMs: 0 });
+      return {
+        ...host,
+        async crash(machine) {
+          const killedAt = clock.now();
+          await sleep(clock, 200);
+          return { killedAt, goneAt: (await host.crash!(machine)).goneAt };
+        },
+      };
+    });
+    expect(figures['backoff poll']!.max).toBeGreaterThan(200);
+    expect(figures['backoff poll, over its schedule']!.max).toBeLessThan(1);
   });
 
   test('does not hear of an event on a driver without any before its poll', async () => {

@@ -59,8 +59,9 @@ async function killOne(
     const known = await all;
     for (const [index, path] of Object.keys(PATHS).entries()) recorder.add(path, known[index]! - killedAt);
     recorder.add('until the process is gone', goneAt - killedAt);
-    const dueMs = nextQuestionAfter(killedAt - startedAt) - (killedAt - startedAt);
-    recorder.add('backoff poll, over its schedule', Math.max(0, known[1]! - killedAt - dueMs));
+    // Asked between the kill and its effect, a driver says rightly that the machine runs.
+    const dueAt = startedAt + nextQuestionAfter(goneAt - startedAt);
+    recorder.add('backoff poll, over its schedule', Math.max(0, known[1]! - dueAt));
     recorder.stages('killed from outside', { detect: known[0]! - killedAt });
   } finally {
     await machine[Symbol.asyncDispose]();
