@@ -6,19 +6,15 @@ import {
   type MachineChange,
   type MachineState,
   StateFeed,
-  sleep,
   WarmvmError,
 } from '@warmvm/core/driver';
 import { type GuestAgent, identityFor, renewGuest } from '@warmvm/guest-agent';
 import { AgentLink } from './agent-link.ts';
-import { type ObservedState, requireRunning } from './lifecycle.ts';
+import { requireRunning } from './lifecycle.ts';
 import { isAbsent } from './map-error.ts';
+import { LINE_CLOSED, Reaping } from './reaping.ts';
 import { rewind } from './rewind.ts';
 import type { MarkedDomain, Workshop } from './workshop.ts';
-
-/** How often libvirtd is asked for a QEMU that has died, and the time between: it may take that long to see it. */
-const REAPING_LOOKS = 50;
-const REAPING_POLL_MS = 20;
 
 /** How long the guest of a machine that is taken over has for an answer. */
 const TAKEOVER_ANSWER_MS = 1_000;
@@ -29,6 +25,7 @@ export class LibvirtMachine implements Machine {
   readonly #workshop: Workshop;
   readonly #domain: MarkedDomain;
   readonly #feed: StateFeed;
+  readonly #reaping: Reaping;
   readonly #onDispose: (machine: LibvirtMachine) => void;
   readonly #disposing = new AbortController();
   #generation: number;
@@ -36,7 +33,6 @@ export class LibvirtMachine implements Machine {
   #stopWatching: () => void = () => {};
   #lost: WarmvmError | undefined;
   #inReset = false;
-  #lineHasEnded = false;
   #resetting: Promise<unknown> = Promise.resolve();
   #disposed: Promise<void> | undefined;
 
@@ -52,6 +48,7 @@ export class LibvirtMachine implements Machine {
     this.#link = link;
     this.#onDispose = onDispose;
     this.#generation = domain.mark.generation;
+    this.#reaping = new Reaping(workshop.session, domain.dom);
     this.#feed = new StateFeed({ state: 'starting', reason: 'not asked yet', generation: this.#generation });
   }
 
@@ -95,7 +92,7 @@ export class LibvirtMachine implements Machine {
         options.signal?.throwIfAborted();
         if (isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
       });
-      requireRunning(machine.id, await machine.state(options));
+      requireRunning(machine.id, await machine.#settle(options));
       return machine;
     } catch (error) {
       machine.#stopWatching();
@@ -116,7 +113,7 @@ export class LibvirtMachine implements Machine {
 
   async state(options: CallOptions = {}): Promise<MachineState> {
     this.#requireAlive();
-    const { state, reason } = await this.#observe(options);
+    const { state, reason } = await this.#reaping.look(options);
     this.#publish(state, reason);
     return state;
   }
@@ -168,7 +165,7 @@ export class LibvirtMachine implements Machine {
         throw this.#gone(undefined, 'was taken over by somebody else');
       await this.#rewind(signal);
       await this.renew({ signal });
-      await this.state({ signal });
+      await this.#settle({ signal });
     } catch (cause) {
       this.#inReset = false;
       void this.#look();
@@ -225,23 +222,18 @@ export class LibvirtMachine implements Machine {
    */
   #watchLink(): void {
     const link = this.#link;
-    this.#lineHasEnded = false;
+    this.#reaping.lineBegan();
     void link.ended.then(() => {
-      if (this.#link === link) this.#lineHasEnded = true;
+      if (this.#link === link) this.#reaping.lineEnded();
       const expected = this.#link !== link || this.#inReset || this.#disposed !== undefined || this.#lost !== undefined;
-      if (!expected && this.#feed.present.state === 'running')
-        this.#publish('stopping', 'its agent channel has closed');
+      if (!expected && this.#feed.present.state === 'running') this.#publish('stopping', LINE_CLOSED);
     });
   }
 
-  /** What libvirt says, which is late with a death: while the agent's line has ended and it says "running", it is asked again. */
-  async #observe(options: CallOptions): Promise<ObservedState> {
-    const { session } = this.#workshop;
-    for (let look = 1; ; look += 1) {
-      const observed = await session.state(this.#domain.dom, options);
-      if (observed.state !== 'running' || !this.#lineHasEnded || look === REAPING_LOOKS) return observed;
-      await sleep(session.clock, REAPING_POLL_MS, options.signal);
-    }
+  async #settle(options: CallOptions): Promise<MachineState> {
+    const { state, reason } = await this.#reaping.settled(options);
+    this.#publish(state, reason);
+    return state;
   }
 
   /** A reset pauses and stops on its way, and looks itself when it is done; what was seen meanwhile or before says nothing. */
@@ -250,7 +242,7 @@ export class LibvirtMachine implements Machine {
     this.#link.reopen();
     const generation = this.#generation;
     try {
-      const { state, reason } = await this.#observe({});
+      const { state, reason } = await this.#reaping.settled({});
       if (generation === this.#generation && !this.#inReset) this.#publish(state, reason);
     } catch (error) {
       // A lost host is told by itself; the event of a domain that went away may have been lost with a connection.
