@@ -42,7 +42,9 @@ export async function bootBareGuest(boot: KernelBoot, diskPath: string): Promise
   server.listen(socketPath);
   await once(server, 'listening');
   const startedAt = systemClock.now();
-  const process = spawn('qemu-system-x86_64', machineArguments(boot, diskPath, socketPath), { stdio: 'ignore' });
+  // It goes with the suite, also when that is interrupted.
+  const words = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...machineArguments(boot, diskPath, socketPath)];
+  const process = spawn('setpriv', words, { stdio: 'ignore' });
   const ended = new Promise<number | null>((resolve) => {
     process.once('exit', (code) => resolve(code));
     process.once('error', () => resolve(null));
