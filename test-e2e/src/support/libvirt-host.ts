@@ -36,7 +36,7 @@ export async function openLibvirtHost(): Promise<LibvirtHost> {
     uri,
     virsh,
     stateOf: (domain) => virsh('domstate', '--reason', domain),
-    async inventory(folders = [], wanted = undefined) {
+    async inventory(folders = [], wanted) {
       const running = (await qemuProcesses()).map(({ pid, guest }) => `process ${pid} of ${guest}`);
       const all = [...(await listed(virsh)), ...running];
       const lines = wanted === undefined ? all.filter((line) => !MAIN_JOB.test(line)) : all;

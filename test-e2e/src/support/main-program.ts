@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -19,7 +18,6 @@ export interface ProgramEnd {
 
 /** A run of the main program in a process group of its own, as a terminal runs it. */
 export interface ProgramRun extends AsyncDisposable {
-  readonly pid: number;
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the text has been printed. @throws Error when the program ends before */
   prints(text: string): Promise<void>;
@@ -62,7 +60,6 @@ export function runProgram(
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
   return {
-    pid: child.pid as number,
     ended,
     prints: (text) =>
       new Promise((resolve, reject) => {
@@ -119,22 +116,13 @@ export async function traces({ root }: DisposableComputer): Promise<readonly str
 
 /** Runs the main program on a computer where nothing else is; what is temporary goes to a place of that computer's. */
 export function runProgramOn(computer: DisposableComputer, words: readonly string[], folder: string): ProgramRun {
-  // What enters the computer waits for the program: it must outlast signals to both, and the program outlasts its end.
-  const enter = ['env', '--ignore-signal=INT,TERM', ...computer.within(folder)] as const;
   const places = ['TMPDIR', 'XDG_RUNTIME_DIR'].map((name) => `${name}=${TEMPORARY}`);
-  const run = runProgram(words, folder, {}, [...enter, ...places, ...fromSource(MAIN)]);
-  const kill = (signal: 'SIGKILL'): void => {
-    const inside = readFileSync(`/proc/${run.pid}/task/${run.pid}/children`, 'utf8').trim();
-    process.kill(Number(inside || run.pid), signal);
-  };
-  let isOver = false;
-  run.ended.finally(() => (isOver = true)).catch(() => {});
-  return {
-    ...run,
-    kill,
-    async [Symbol.asyncDispose]() {
-      if (!isOver) kill('SIGKILL');
-      await run.ended;
-    },
-  };
+  return runProgram(words, folder, {}, [
+    // What enters the computer waits there for the program: signals to both must not end it first, and killed it takes the program along.
+    ...(['env', '--ignore-signal=INT,TERM'] as const),
+    ...computer.within(folder),
+    ...places,
+    ...['setpriv', '--pdeathsig', 'KILL', '--'],
+    ...fromSource(MAIN),
+  ]);
 }

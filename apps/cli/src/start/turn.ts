@@ -15,10 +15,10 @@ export async function takeTurn(
   { signal, say }: SceneOptions,
   place: RuntimePlace = ownPlace(),
 ): Promise<AsyncDisposable> {
-  const folder = makeRuntimeFolder(place);
   const path = runtimePath(FILE, place);
+  makeRuntimeFolder(place);
   for (let isTold = false; ; isTold = true) {
-    const claimed = await claimPath(path, folder);
+    const claimed = await claimPath(path);
     if (claimed !== undefined) return turnOf(claimed);
     if (!isTold) say('another warmvm start of this user runs on this computer: waiting until it has ended');
     await endOf(path, signal);

@@ -54,7 +54,7 @@ describe('the socket of a pool', () => {
     let holders = 0;
     const worker = async (): Promise<void> => {
       for (let turns = 0; turns < 10; ) {
-        await using claimed = await claimPath(join(folder, 'ci.sock'), folder);
+        await using claimed = await claimPath(join(folder, 'ci.sock'));
         if (claimed === undefined) continue;
         holders += 1;
         expect(holders).toBe(1);

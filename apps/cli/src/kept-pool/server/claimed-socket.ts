@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answers } from '@warmvm/local-host';
 import { ConfigError } from '../../config/config-error.ts';
@@ -30,7 +30,9 @@ const SHORT_WAIT_MS = 5;
  * @throws ConfigError when a living process has the name
  */
 export async function claimSocket(name: string, place: RuntimePlace = ownPlace()): Promise<ClaimedSocket> {
-  const claimed = await claimPath(socketPathOf(name, place), makeRuntimeFolder(place));
+  const path = socketPathOf(name, place);
+  makeRuntimeFolder(place);
+  const claimed = await claimPath(path);
   if (claimed !== undefined) return claimed;
   throw new ConfigError(
     `a pool ${JSON.stringify(name)} is kept by another process already: see it with warmvm pool status --pool ${name}, ` +
@@ -38,16 +40,16 @@ export async function claimSocket(name: string, place: RuntimePlace = ownPlace()
   );
 }
 
-/** Takes a path of {@link runtimePath} in the folder of sockets, unless a living process has it. */
-export async function claimPath(path: string, folder: string): Promise<ClaimedSocket | undefined> {
+/** Takes a path of {@link runtimePath}, whose folder is there, unless a living process has it. */
+export async function claimPath(path: string): Promise<ClaimedSocket | undefined> {
+  const folder = dirname(path);
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const server = createServer({ allowHalfOpen: false });
     const draft = join(folder, randomBytes(4).toString('hex'));
     let isTaken = false;
     try {
       await announce(server, draft);
-      const others = await livingDrafts(folder, draft);
-      if (others.length === 0) {
+      if (await isAlone(folder, draft)) {
         if (await answers(path)) return undefined;
         // Instead of the socket of a dead process, where there is one.
         renameSync(draft + ANNOUNCED, path);
@@ -75,17 +77,17 @@ async function announce(server: Server, draft: string): Promise<void> {
  * Whoever wants a name announces that by a socket beside it that answers, and only then looks for others who do: who is alone may decide about
  * names. An announcement is called so once only, thus that of a dead process may be removed by anybody at any time.
  */
-async function livingDrafts(folder: string, own: string): Promise<readonly string[]> {
+async function isAlone(folder: string, own: string): Promise<boolean> {
   const drafts = readdirSync(folder)
     .filter((file) => DRAFTS.test(file))
     .map((file) => join(folder, file))
     .filter((file) => !file.startsWith(own));
-  const living: string[] = [];
   for (const draft of drafts) {
-    if (draft.endsWith(ANNOUNCED) && (await answers(draft))) living.push(draft);
-    else if (draft.endsWith(ANNOUNCED) || isOld(draft)) rmSync(draft, { force: true });
+    const isAnnounced = draft.endsWith(ANNOUNCED);
+    if (isAnnounced && (await answers(draft))) return false;
+    if (isAnnounced || isOld(draft)) rmSync(draft, { force: true });
   }
-  return living;
+  return true;
 }
 
 function isOld(path: string): boolean {
