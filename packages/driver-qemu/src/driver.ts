@@ -121,12 +121,14 @@ export class QemuDriver implements Driver {
   }
 
   async list(owner: Pick<OwnerTag, 'pool'>, options: CallOptions = {}): Promise<readonly MachineRecord[]> {
+    return (await this.listAll(options)).filter((record) => record.owner.pool === owner.pool);
+  }
+
+  async listAll(options: CallOptions = {}): Promise<readonly MachineRecord[]> {
     options.signal?.throwIfAborted();
     await this.#open();
     const { state } = this.#workshop;
-    const marks = await state.list();
-    const ours = marks.filter((mark) => mark.owner.pool === owner.pool);
-    return ours.map((mark) => state.recordOf(mark)).filter((record) => record !== undefined);
+    return (await state.list()).map((mark) => state.recordOf(mark)).filter((record) => record !== undefined);
   }
 
   adopt(record: MachineRecord, options: ForkOptions): Promise<Machine> {

@@ -175,8 +175,8 @@ export class Workshop {
   }
 }
 
-/** Root's home is closed to the user that QEMU runs as then. */
-function defaultStateDirectory(): string {
+/** Where state is kept unless `options.stateDirectory` says otherwise. Root's home is closed to the user that QEMU runs as then. */
+export function defaultStateDirectory(): string {
   if (process.getuid?.() === 0) return '/var/lib/warmvm/qemu';
   const base = process.env.XDG_STATE_HOME;
   return join(base?.startsWith('/') === true ? base : join(homedir(), '.local', 'state'), 'warmvm', 'qemu');

@@ -30,7 +30,8 @@ export interface PrepareOptions extends CallOptions {
 }
 
 export interface PrepareProgress {
-  readonly step: 'reuse' | 'upload' | 'boot' | 'agent' | 'warm-up' | 'quiesce' | 'snapshot';
+  /** `wait`: another process is making the same; `sweep`: what dead processes left is being removed. */
+  readonly step: 'sweep' | 'wait' | 'reuse' | 'upload' | 'boot' | 'agent' | 'warm-up' | 'quiesce' | 'snapshot';
   /** 0 to 1 where the step knows. */
   readonly fraction?: number;
   /** What whoever runs this should know and mend, a sentence each: such as a safeguard that the host cannot give. Nothing fails for it. */
@@ -88,6 +89,11 @@ export interface Driver extends AsyncDisposable {
   fork(golden: GoldenSnapshot, options: ForkOptions): Promise<Machine>;
   /** Everything on the host that carries the mark of the pool named in `owner`, of this and of other processes. */
   list(owner: Pick<OwnerTag, 'pool'>, options?: CallOptions): Promise<readonly MachineRecord[]>;
+  /**
+   * Everything on the host that carries a mark of this driver's kind, whatever its pool. Absent where a driver cannot tell. Like
+   * `list`, it changes nothing.
+   */
+  listAll?(options?: CallOptions): Promise<readonly MachineRecord[]>;
   /**
    * Takes over a running machine; it keeps its generation and is owned by `owner` from now on. It must be reset before use.
    * @throws WARMVM_MACHINE_GONE when the machine is gone or no longer owned by whom the record names; WARMVM_MACHINE_CRASHED or

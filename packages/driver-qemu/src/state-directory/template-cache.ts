@@ -13,10 +13,12 @@ export interface CacheLimits {
 }
 
 /** One template in the cache. */
-interface Entry {
+export interface CachedTemplate {
   readonly name: string;
+  /** What it takes of the disk. */
   readonly bytes: number;
   readonly lastUsedMs: number;
+  /** A process that lives, or that cannot be judged, holds it. */
   readonly used: boolean;
 }
 
@@ -58,7 +60,7 @@ export async function collectTemplates(
   options: CallOptions & { readonly clock: Clock },
 ): Promise<readonly string[]> {
   const { clock, signal } = options;
-  const entries = await entriesOf(cache);
+  const entries = await cachedTemplates(cache);
   let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   const removed: string[] = [];
   const idle = entries.filter(({ used }) => !used).sort((one, other) => one.lastUsedMs - other.lastUsedMs);
@@ -73,8 +75,8 @@ export async function collectTemplates(
   return removed;
 }
 
-/** Under the lock, and looked at again: somebody may have begun to use it. */
-async function removeUnused(cache: string, name: string, clock: Clock): Promise<boolean> {
+/** Removes a template under its lock. False when a process makes or uses it. */
+export async function removeUnused(cache: string, name: string, clock: Clock): Promise<boolean> {
   let lock: AsyncDisposable;
   try {
     lock = await lockTemplate(cache, name, { clock, timeoutMs: 0 });
@@ -92,12 +94,13 @@ async function removeUnused(cache: string, name: string, clock: Clock): Promise<
   }
 }
 
-async function entriesOf(cache: string): Promise<readonly Entry[]> {
+/** Every template that is kept for the next process. A cache that does not exist has none. */
+export async function cachedTemplates(cache: string): Promise<readonly CachedTemplate[]> {
   const names = await readdir(cache).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const entries: Entry[] = [];
+  const entries: CachedTemplate[] = [];
   for (const name of names.filter((other) => NAME.test(other))) {
     const folder = await lstat(join(cache, name)).catch(() => undefined);
     if (folder === undefined) continue;

@@ -4,6 +4,8 @@ import { isText, rejectsWith } from '../assertions.ts';
 import { type KitCase, kitCase } from '../kit-case.ts';
 
 const STEPS: readonly PrepareProgress['step'][] = [
+  'sweep',
+  'wait',
   'reuse',
   'upload',
   'boot',
