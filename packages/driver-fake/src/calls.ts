@@ -8,7 +8,7 @@ import {
   type FaultStage,
   faultError,
 } from './faults.ts';
-import type { HostConnection } from './host.ts';
+import type { HostConnection, Hypervisor, RefusedWork } from './host.ts';
 import type { Journal } from './journal.ts';
 import { drawLatency, type Latencies } from './latency.ts';
 import type { Link } from './link.ts';
@@ -51,7 +51,18 @@ export interface CallsContext {
   readonly random: Random;
   readonly parts: FakeParts;
   readonly link: Link;
+  readonly host: Hypervisor;
 }
+
+/** What a host that refuses this work refuses. */
+const WORK: Partial<Record<FaultOperation, RefusedWork>> = {
+  prepare: 'prepare',
+  adopt: 'adopt',
+  state: 'state',
+  event: 'events',
+  destroy: 'destroy',
+  remove: 'destroy',
+};
 
 /** Leads one call through its scripted time and fault. */
 export class Pace {
@@ -108,9 +119,15 @@ export class Calls {
     const attempt = (this.#attempts.get(operation) ?? 0) + 1;
     this.#attempts.set(operation, attempt);
     const call = { operation, attempt, machineId, digest, command, nowMs: this.context.clock.now() };
-    const fault = this.context.faults?.(call);
+    const fault = this.#refusal(call) ?? this.context.faults?.(call);
     if (fault?.throwSynchronously !== undefined) throw faultError(fault.throwSynchronously, call);
     return { call, fault };
+  }
+
+  #refusal({ operation, machineId }: FaultCall): Fault | undefined {
+    const work = WORK[operation];
+    if (work === undefined || !this.context.host.isRefused(work, machineId)) return undefined;
+    return operation === 'event' ? { hang: true } : { reject: new Error('the host refuses it') };
   }
 
   /** Runs a call. Throws synchronously only where a fault says so. */

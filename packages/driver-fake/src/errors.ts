@@ -87,3 +87,12 @@ export function notSupported(what: string, capability: string): WarmvmError {
     cause: new Error(`manifest: ${capability}`),
   });
 }
+
+/** The error of a connection that broke. */
+export function hostLost(host: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_LOST', `The connection to host ${host} is lost`, {
+    retryable: true,
+    details: { host, ...details },
+    cause: cause ?? new Error('read ECONNRESET'),
+  });
+}

@@ -11,6 +11,7 @@ import {
   type MachineRecord,
   type OwnerTag,
   type PrepareOptions,
+  retryableDispose,
   WarmvmError,
 } from '@warmvm/core/driver';
 import { type CallFacts, Calls, type RunningCall } from './calls.ts';
@@ -46,13 +47,13 @@ class MemoryDriver implements FakeDriver {
   readonly #context: DriverContext;
   readonly #goldens: GoldenMaker;
   readonly #machines = new Set<FakeMachine>();
-  #disposed: Promise<void> | undefined;
+  readonly #disposeOnce = retryableDispose(() => this.#dispose());
 
   constructor(options: FakeDriverOptions) {
     const parsed = parseOptions(options);
     const { host, clock, capabilities, latencies, faults, random, name, acceptUnrenewable, parts } = parsed;
     const link = new Link(host);
-    const calls = new Calls({ name, clock, journal: host.log, latencies, faults, random, parts, link });
+    const calls = new Calls({ name, clock, journal: host.log, latencies, faults, random, parts, link, host });
     this.name = name;
     this.capabilities = capabilities;
     this.host = host;
@@ -133,13 +134,7 @@ class MemoryDriver implements FakeDriver {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    if (this.#disposed !== undefined) return this.#disposed;
-    const disposed = this.#dispose();
-    this.#disposed = disposed;
-    disposed.catch(() => {
-      this.#disposed = undefined;
-    });
-    return disposed;
+    return this.#disposeOnce();
   }
 
   #run<Result>(

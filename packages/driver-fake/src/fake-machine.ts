@@ -6,6 +6,7 @@ import {
   type MachineChange,
   type MachineState,
   type OwnerTag,
+  retryableDispose,
   WarmvmError,
 } from '@warmvm/core/driver';
 import type { RunningCall } from './calls.ts';
@@ -32,7 +33,10 @@ export class FakeMachine implements Machine {
   #proof: 'proved' | 'open' | 'broken' = 'proved';
   /** Settles when every reset that has begun or waits is over; undefined while there is none. */
   #turn: Promise<void> | undefined;
-  #disposed: Promise<void> | undefined;
+  readonly #disposeOnce = retryableDispose(async () => {
+    await this.#dispose();
+    this.#onDisposed(this);
+  });
 
   constructor(
     context: DriverContext,
@@ -92,17 +96,7 @@ export class FakeMachine implements Machine {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    if (this.#disposed !== undefined) return this.#disposed;
-    const disposed = this.#dispose();
-    this.#disposed = disposed;
-    disposed.then(
-      () => this.#onDisposed(this),
-      // A dispose that failed may be tried again.
-      () => {
-        this.#disposed = undefined;
-      },
-    );
-    return disposed;
+    return this.#disposeOnce();
   }
 
   #open(): HostMachine {

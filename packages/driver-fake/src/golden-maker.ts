@@ -8,8 +8,8 @@ import {
 } from '@warmvm/core/driver';
 import type { Pace, RunningCall } from './calls.ts';
 import type { DriverContext } from './context.ts';
+import { hostLost } from './errors.ts';
 import { bootGuest } from './guest-world.ts';
-import { hostLost } from './host.ts';
 import type { HostGolden } from './host-store.ts';
 import { checkImage } from './image-check.ts';
 import { randomBytes, randomHex } from './random.ts';

@@ -12,6 +12,7 @@ import {
   WarmvmError,
   wholeNumber,
 } from '@warmvm/core/driver';
+import { hostLost } from './errors.ts';
 import { type HostMachine, HostStore } from './host-store.ts';
 import { Journal, type JournalEntry } from './journal.ts';
 import type { MachineEvent } from './machine-state.ts';
@@ -78,7 +79,15 @@ export interface FakeHost {
   lose(): void;
   /** Connections can be made again. */
   restore(): void;
+  /**
+   * Refuses this work from now on, until the result is disposed: for one machine, or for all where none is named. `events` loses
+   * every event on its way; the other calls reject.
+   */
+  refuse(work: RefusedWork, machineId?: MachineId): Disposable;
 }
+
+/** Work that a host can refuse. */
+export type RefusedWork = 'destroy' | 'state' | 'events' | 'adopt' | 'prepare';
 
 /** A connection that a driver made. */
 export interface HostConnection {
@@ -111,6 +120,7 @@ export class Hypervisor implements FakeHost {
   readonly virtualCpus: number;
   readonly #maxMachines: number;
   readonly #connections = new Map<symbol, AbortController>();
+  readonly #refusals = new Set<{ readonly work: RefusedWork; readonly machineId: MachineId | undefined }>();
   #reachable = true;
   #made = 0;
   #seeds = 0;
@@ -193,6 +203,17 @@ export class Hypervisor implements FakeHost {
     this.log.write({ kind: 'fact', fact: 'host-restored', id: null, state: null, generation: null });
   }
 
+  refuse(work: RefusedWork, machineId?: MachineId): Disposable {
+    const refusal = { work, machineId };
+    this.#refusals.add(refusal);
+    return { [Symbol.dispose]: () => void this.#refusals.delete(refusal) };
+  }
+
+  /** Whether the host refuses this work now. */
+  isRefused(work: RefusedWork, machineId: MachineId | null): boolean {
+    return [...this.#refusals].some((each) => each.work === work && [undefined, machineId].includes(each.machineId));
+  }
+
   /** @throws WarmvmError WARMVM_HOST_UNREACHABLE while the host is lost */
   connect(): HostConnection {
     if (!this.#reachable) {
@@ -268,15 +289,6 @@ export class Hypervisor implements FakeHost {
     if (this.store.apply(machine, event, reason)) return;
     throw new RangeError(`${id} cannot become ${event}: it is ${machine.state}`);
   }
-}
-
-/** The error of a connection that broke. */
-export function hostLost(host: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown): WarmvmError {
-  return new WarmvmError('WARMVM_HOST_LOST', `The connection to host ${host} is lost`, {
-    retryable: true,
-    details: { host, ...details },
-    cause: cause ?? new Error('read ECONNRESET'),
-  });
 }
 
 /**

@@ -15,6 +15,7 @@ export {
   type FakeHostOptions,
   type HostMachineReport,
   type HostObjects,
+  type RefusedWork,
 } from './host.ts';
 export type { HostChange, HostGolden, HostMachine, HostStore, NewMachine } from './host-store.ts';
 export type { JournalCall, JournalEntry, JournalFact } from './journal.ts';

@@ -1,5 +1,6 @@
 import { WarmvmError } from '@warmvm/core/driver';
-import { type HostConnection, type Hypervisor, hostLost } from './host.ts';
+import { hostLost } from './errors.ts';
+import type { HostConnection, Hypervisor } from './host.ts';
 
 /** A driver's way to its host: connects at the first call, and again after a loss once the host is back. */
 export class Link {

@@ -1,8 +1,7 @@
 import { type GoldenSnapshot, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
 import type { RunningCall } from './calls.ts';
 import type { DriverContext } from './context.ts';
-import { machineCrashed } from './errors.ts';
-import { hostLost } from './host.ts';
+import { hostLost, machineCrashed } from './errors.ts';
 import type { HostGolden, HostMachine } from './host-store.ts';
 import { renewMachine, revertedWorld } from './renewing.ts';
 

@@ -107,6 +107,11 @@ export class MachineWatch {
   }
 
   #poll(machine: HostMachine): void {
+    // A question that the host does not answer says nothing; the next one may.
+    if (this.#context.host.isRefused('state', machine.id)) {
+      this.#schedulePoll(machine);
+      return;
+    }
     const seen = this.#present(machine);
     const last = this.#last;
     if (last?.state !== seen.state || last.generation !== seen.generation) {

@@ -7,7 +7,7 @@ import {
   type OwnerTag,
   sleep,
 } from '@warmvm/core/driver';
-import type { KitHook, ParsedSubject } from './subject.ts';
+import type { InjectedFault, KitHook, ParsedSubject } from './subject.ts';
 import { settledWithin } from './time-bound.ts';
 import { newOwner, Workplace } from './workplace.ts';
 
@@ -92,16 +92,14 @@ export class KitContext {
     return this.#hook('killMachine')(machine);
   }
 
-  /** Breaks the connections; the returned function, called or not, mends them. */
+  /** Breaks the connections; the returned function makes them possible again, and runs after the case at the latest. */
   async loseHost(): Promise<() => Promise<void>> {
-    const loss = await this.#hook('loseHost')();
-    let restored: Promise<void> | undefined;
-    const restore = (): Promise<void> => {
-      restored ??= Promise.resolve(loss[Symbol.asyncDispose]());
-      return restored;
-    };
-    this.defer(restore);
-    return restore;
+    return this.#until(await this.#hook('loseHost')());
+  }
+
+  /** Makes the host refuse this work; the returned function ends that, and runs after the case at the latest. */
+  async injectFault(fault: InjectedFault, machine?: Machine): Promise<() => Promise<void>> {
+    return this.#until(await this.#hook('injectFault')(fault, machine));
   }
 
   /** A time of the kit as this subject takes it. */
@@ -129,6 +127,16 @@ export class KitContext {
     for (const cleanup of this.#cleanups.splice(0).reverse()) {
       await this.within(CLEANUP_MS, 'cleaning up', (async () => cleanup())()).catch(() => {});
     }
+  }
+
+  #until(state: AsyncDisposable): () => Promise<void> {
+    let ended: Promise<void> | undefined;
+    const end = (): Promise<void> => {
+      ended ??= Promise.resolve(state[Symbol.asyncDispose]());
+      return ended;
+    };
+    this.defer(end);
+    return end;
   }
 
   #hook<Name extends KitHook>(name: Name): NonNullable<ParsedSubject[Name]> {

@@ -10,7 +10,7 @@ export type { Need } from './needs.ts';
 export { type Runner, type RunnerTest, register } from './register.ts';
 export { isConformant, type KitReport, type KitResult } from './report.ts';
 export { type RunKitOptions, runKit } from './run-kit.ts';
-export type { GuestPaths, KitSubject } from './subject.ts';
+export type { GuestPaths, InjectedFault, KitSubject } from './subject.ts';
 export {
   type OpenSubject,
   type OpenSubjects,

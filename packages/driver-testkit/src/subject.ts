@@ -8,6 +8,16 @@ export interface GuestPaths {
   readonly disk?: string;
 }
 
+/**
+ * Work that a host can be made to refuse, from outside the driver:
+ * - `destroy`: the host does not destroy the machine.
+ * - `state`: the host does not answer for the state of the machine.
+ * - `events`: no event about the machine reaches the driver; its calls are answered.
+ * - `adopt`: an adoption of the machine fails, at as late a step as the host can make it fail.
+ * - `prepare`: the host makes no golden snapshot, at as early a step as the host can refuse it.
+ */
+export type InjectedFault = 'destroy' | 'state' | 'events' | 'adopt' | 'prepare';
+
 /** The driver under test, and what the kit cannot do through the contract itself. */
 export interface KitSubject {
   /** Name for titles and the report, such as `libvirt`. */
@@ -32,6 +42,11 @@ export interface KitSubject {
   killMachine?(machine: Machine): Promise<void>;
   /** Breaks every connection to the host and lets none be made. Dispose of the result lets connections be made again. */
   loseHost?(): Promise<AsyncDisposable>;
+  /**
+   * Makes the host refuse this work, until what it resolves with is disposed: for one machine, or for all where none is named. The
+   * driver must not know. Resolves once the host refuses it; dispose resolves once the host does it again.
+   */
+  injectFault?(fault: InjectedFault, machine?: Machine): Promise<AsyncDisposable>;
   /** Factor of every time in the kit: above 1 for a slow host, below 1 for a fake. Above 0. @default 1 */
   readonly timeScale?: number;
   /** How the names of the kit's pools begin. Subjects that run beside each other on one host need different ones. @default 'kit-' */
@@ -41,7 +56,7 @@ export interface KitSubject {
 }
 
 /** A hook of a {@link KitSubject} that some cases cannot do without. */
-export type KitHook = 'hostObjects' | 'killMachine' | 'loseHost';
+export type KitHook = 'hostObjects' | 'killMachine' | 'loseHost' | 'injectFault';
 
 /** A subject with everything decided. */
 export interface ParsedSubject extends KitSubject {
@@ -83,6 +98,9 @@ export function parseSubject(subject: KitSubject): ParsedSubject {
     ...(subject.hostObjects === undefined ? {} : { hostObjects: () => subject.hostObjects!() }),
     ...(subject.killMachine === undefined ? {} : { killMachine: (machine) => subject.killMachine!(machine) }),
     ...(subject.loseHost === undefined ? {} : { loseHost: () => subject.loseHost!() }),
+    ...(subject.injectFault === undefined
+      ? {}
+      : { injectFault: (fault, machine) => subject.injectFault!(fault, machine) }),
     paths: { memory: guest.memory ?? '/run/kit-marker', disk: guest.disk ?? '/disk/kit-marker' },
     timeScale,
     poolPrefix,

@@ -55,4 +55,7 @@ export {
   wholeNumber,
 } from './option-rules.ts';
 export type { MachineRecord, OwnerProcess, OwnerTag } from './owner.ts';
+export { retryableDispose } from './retryable-dispose.ts';
 export { StateFeed } from './state-feed.ts';
+export { fromSystemError, type SystemErrorOptions, type SystemFault, systemFault } from './system-error.ts';
+export type { SystemFaultReason } from './system-faults.ts';

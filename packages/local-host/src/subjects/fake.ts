@@ -24,6 +24,10 @@ export function kitSubject({ options }: SubjectRequest): OpenSubject {
       host.lose();
       return { [Symbol.asyncDispose]: async () => host.restore() };
     },
+    injectFault: async (fault, machine) => {
+      const refusal = host.refuse(fault, machine?.id);
+      return { [Symbol.asyncDispose]: async () => refusal[Symbol.dispose]() };
+    },
     timeScale: 0.1,
   };
 }
