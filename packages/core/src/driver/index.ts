@@ -56,6 +56,7 @@ export {
 } from './option-rules.ts';
 export type { MachineRecord, OwnerProcess, OwnerTag } from './owner.ts';
 export { retryableDispose } from './retryable-dispose.ts';
+export { type ShownTextOptions, shownText } from './shown-text.ts';
 export { StateFeed } from './state-feed.ts';
 export { fromSystemError, type SystemErrorOptions, type SystemFault, systemFault } from './system-error.ts';
 export type { SystemFaultReason } from './system-faults.ts';
