@@ -1,4 +1,5 @@
 import type { Safeguard } from '@warmvm/core/driver';
+import type { XmlElement } from './xml.ts';
 
 /** Root, as libvirt writes it in a label. */
 const ROOT = '0';
@@ -6,14 +7,23 @@ const ROOT = '0';
 /**
  * What the daemon says of how it confines machines: nothing where it says nothing. The limits of cgroups are the host's configuration,
  * which it does not tell.
- * @param capabilities its XML
  */
-export function libvirtContainment(capabilities: string): readonly Safeguard[] {
-  const models = [...capabilities.matchAll(/<secmodel>([\s\S]*?)<\/secmodel>/g)].map(([, body = '']) => body);
+export function libvirtContainment(capabilities: XmlElement): readonly Safeguard[] {
+  const models = capabilities.at('capabilities', 'host')?.children('secmodel') ?? [];
   if (models.length === 0) return [];
-  const names = models.flatMap((body) => /<model>(\w{1,40})<\/model>/.exec(body)?.[1] ?? []);
-  const owner = models.map((body) => /<baselabel[^>]*>\+?(\d+):\+?(\d+)<\/baselabel>/.exec(body)).find(Boolean);
-  return [accessControl(names), ...(owner?.[1] === undefined ? [] : [user(owner[1])])];
+  const names = models.flatMap((model) => model.at('model')?.text ?? []);
+  const owner = models.flatMap((model) => model.children('baselabel')).flatMap(({ text }) => userOf(text) ?? [])[0];
+  return [accessControl(names), ...(owner === undefined ? [] : [user(owner)])];
+}
+
+/** User of a label such as `+64055:+106`. */
+function userOf(label: string): string | undefined {
+  const [uid = '', gid = '', ...more] = label.split(':').map((id) => (id.startsWith('+') ? id.slice(1) : id));
+  return more.length === 0 && isNumber(uid) && isNumber(gid) ? uid : undefined;
+}
+
+function isNumber(text: string): boolean {
+  return text !== '' && text.length < 11 && Number.isSafeInteger(Number(text));
 }
 
 function accessControl(names: readonly string[]): Safeguard {

@@ -63,7 +63,8 @@ export class DaemonLine implements AgentLine {
       } catch (error) {
         const cause = error instanceof WarmvmError ? error.cause : undefined;
         if (isLibvirtError(cause, ErrorNumber.INTERNAL_ERROR)) return refusalReply(cause.message);
-        if (!isLibvirtError(cause, ErrorNumber.AGENT_UNRESPONSIVE) || !/not connected/.test(cause.message)) throw error;
+        if (!isLibvirtError(cause, ErrorNumber.AGENT_UNRESPONSIVE) || !cause.message.includes('not connected'))
+          throw error;
         await sleep(clock, Math.min(RETRY_DELAY_MS, leftMs), options.signal);
       }
     }

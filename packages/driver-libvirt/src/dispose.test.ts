@@ -150,7 +150,8 @@ describe('ping', () => {
   test('looks anew each time', async () => {
     await using world = await World.create();
     await world.driver.ping();
-    world.host.capabilities = "<capabilities><guest><domain type='kvm'/></guest></capabilities>";
+    world.host.capabilities =
+      "<capabilities><guest><arch name='x86_64'><domain type='kvm'/></arch></guest></capabilities>";
     expect((await world.driver.ping()).acceleration).toBe('kvm');
   });
 
@@ -161,7 +162,7 @@ describe('ping', () => {
   ])('asks what the CPU of a far host can do before it takes KVM there (%s)', async (baseline, acceleration) => {
     await using world = await World.create();
     const cpu = '<host><cpu><arch>x86_64</arch><model>EPYC</model></cpu></host>';
-    world.host.capabilities = `<capabilities>${cpu}<guest><domain type='kvm'/></guest></capabilities>`;
+    world.host.capabilities = `<capabilities>${cpu}<guest><arch name='x86_64'><domain type='kvm'/></arch></guest></capabilities>`;
     world.host.baselineCpu = baseline;
     expect((await world.driver.ping()).acceleration).toBe(acceleration);
   });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { RENEWAL } from './fixtures/memory-qemu.ts';
 import { owner, World } from './fixtures/world.ts';
 import { readMark } from './mark.ts';
+import { toXml, XmlElement } from './xml.ts';
 
 const STEPS: readonly ProcedureName[] = [
   'storagePoolGetXmlDesc',
@@ -49,6 +50,22 @@ describe('fork', () => {
     expect(readMark(live ?? '')).toMatchObject(mark);
     expect(config).not.toMatch(/golden-[0-9a-f]+(\.img|<)/);
   });
+
+  test.each(['/srv/vm images', '/srv/a&amp;b', `/srv/$&$1'"<x>`])(
+    'works with the storage path %s',
+    async (storagePath) => {
+      await using world = await World.create({ storagePath });
+      const machine = await world.driver.fork(await world.prepare(), { owner });
+      const { path } = world.host.storage.volume('warmvm', `${machine.id}.img`);
+      expect(path).toBe(`${storagePath}/${machine.id}.img`);
+      await machine.reset();
+      expect(XmlElement.parse(world.host.domain(machine.id).config, machine.id).toText()).toContain(
+        toXml({ a: path }).slice(3, -4),
+      );
+      await world.driver[Symbol.asyncDispose]();
+      expect(world.host.inventory).toEqual([]);
+    },
+  );
 
   test('moves no byte of the disk through the client', async () => {
     await using world = await World.create();

@@ -4,10 +4,10 @@ import { domainXml } from './domain-xml.ts';
 import type { LibvirtGolden } from './golden.ts';
 import { LibvirtMachine } from './machine.ts';
 import { isAbsent } from './map-error.ts';
-import { type Mark, markElement } from './mark.ts';
+import { isMark, type Mark, markAttributes } from './mark.ts';
 import { revert } from './rewind.ts';
 import type { MarkedDomain, Workshop } from './workshop.ts';
-import { toXml } from './xml.ts';
+import { XmlElement } from './xml.ts';
 
 /** `virDomainSnapshotCreateFlags`: take note of a snapshot that exists, and that it is the current one. */
 const REDEFINE_CURRENT = 1 | 2;
@@ -62,12 +62,15 @@ export async function forkMachine(
  */
 function transplanted(golden: LibvirtGolden, { dom, mark }: MarkedDomain, containerPath: string): string {
   const { template, files, snapshotXml } = golden;
-  const ownMark = toXml({ 'warmvm:mark': markElement(mark) });
-  return snapshotXml
-    .replaceAll(/<warmvm:mark\b[^>]*\/>/g, () => ownMark)
-    .replaceAll(uuidToString(template.dom.uuid), uuidToString(dom.uuid))
-    .replaceAll(files.containerPath, containerPath)
-    .replaceAll(`<name>${template.dom.name}</name>`, `<name>${dom.name}</name>`);
+  const own = new Map([
+    [template.dom.name, dom.name],
+    [uuidToString(template.dom.uuid), uuidToString(dom.uuid)],
+    [files.containerPath, containerPath],
+  ]);
+  return XmlElement.parse(snapshotXml, `the snapshot of ${template.dom.name}`).toText({
+    element: (element) => (isMark(element) ? { attributes: markAttributes(mark) } : undefined),
+    value: (value) => own.get(value) ?? value,
+  });
 }
 
 async function cleanedUp(

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { hasVirtualisation, hostCpuXml } from './host-cpu.ts';
+import { XmlElement } from './xml.ts';
 
 describe('the CPU of a far host', () => {
   const capabilities = (cpu: string): string => `<capabilities><host>${cpu}</host><guest><cpu/></guest></capabilities>`;
-  const cpu = "<cpu><arch>x86_64</arch><model>EPYC</model><feature name='ht'/></cpu>";
+  const cpu = '<cpu><arch>x86_64</arch><model>EPYC</model><feature name="ht"/></cpu>';
 
   test.each([
     [capabilities(cpu), cpu],
@@ -12,7 +13,7 @@ describe('the CPU of a far host', () => {
     [capabilities(''), undefined],
     ['', undefined],
   ])('of %s is %s', (xml, expected) => {
-    expect(hostCpuXml(xml)).toBe(expected);
+    expect(hostCpuXml(XmlElement.parse(xml, 'the capabilities'))).toBe(expected);
   });
 
   test.each([

@@ -10,6 +10,7 @@ import { hasVirtualisation, hostCpuXml } from './host-cpu.ts';
 import type { Mark } from './mark.ts';
 import type { Session } from './session.ts';
 import type { Workshop } from './workshop.ts';
+import { XmlElement } from './xml.ts';
 
 /** What the driver must know of a host before it makes anything there. */
 export interface HostFacts {
@@ -35,19 +36,20 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
     session.call('nodeGetInfo', {}, 'read the size of the host', options),
     session.call('connectGetCapabilities', {}, 'read the capabilities of the host', options),
   ]);
-  const offered = /<domain\s+type='kvm'/.test(capabilities) ? (['kvm'] as const) : [];
+  const description = XmlElement.parse(capabilities, 'the capabilities');
+  const offered = offersKvm(description) ? (['kvm'] as const) : [];
   const seen =
     driverOptions.dial === undefined
       ? { local: await localAcceleration() }
       : offered.length > 0
-        ? await farKvmFacts(session, capabilities, options)
+        ? await farKvmFacts(session, description, options)
         : {};
   const chosen = chooseAcceleration(driverOptions.acceleration, { hypervisor: 'libvirt', offered, ...seen });
   const acceleration = chosen.acceleration === 'kvm' ? 'kvm' : 'tcg';
   const newEnough = Number(libVer) >= OVERRIDE_SINCE;
   const agentTransport =
     driverOptions.agentTransport === 'auto' ? (newEnough ? 'channel' : 'libvirt') : driverOptions.agentTransport;
-  const containment = libvirtContainment(capabilities);
+  const containment = libvirtContainment(description);
   return {
     hostname,
     acceleration,
@@ -64,10 +66,16 @@ export async function hostFacts(workshop: Workshop, options: CallOptions = {}): 
   };
 }
 
+function offersKvm(capabilities: XmlElement): boolean {
+  const guests = capabilities.at('capabilities')?.children('guest') ?? [];
+  const domains = guests.flatMap((guest) => guest.children('arch')).flatMap((arch) => arch.children('domain'));
+  return domains.some((domain) => domain.attribute('type') === 'kvm');
+}
+
 /** libvirt lists KVM where there is a device, whatever the CPU can do; its list of the CPU's features knows better. */
 async function farKvmFacts(
   session: Session,
-  capabilities: string,
+  capabilities: XmlElement,
   options: CallOptions,
 ): Promise<{ readonly farCpuHasVirtualisation?: boolean }> {
   const cpu = hostCpuXml(capabilities);

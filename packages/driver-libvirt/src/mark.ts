@@ -1,6 +1,5 @@
 import type { OwnerTag } from '@warmvm/core/driver';
-import { XMLParser } from 'fast-xml-parser';
-import { toXml } from './xml.ts';
+import { toXml, XmlElement } from './xml.ts';
 
 /** Name space of the mark in a domain's metadata. */
 export const MARK_NAMESPACE = 'https://warmvm.dev/xmlns/mark/1';
@@ -24,8 +23,6 @@ export interface Mark {
   readonly renewal: string;
 }
 
-type MarkAttributes = Record<string, string>;
-
 /** The mark as an element for the XML builder, attributes prefixed by `@`. */
 export function markElement(mark: Mark): Record<string, string> {
   return {
@@ -46,25 +43,22 @@ export function markElement(mark: Mark): Record<string, string> {
   };
 }
 
+/** The same by the plain names of the attributes. */
+export function markAttributes(mark: Mark): Record<string, string> {
+  return Object.fromEntries(Object.entries(markElement(mark)).map(([name, value]) => [name.slice(1), value]));
+}
+
 /** The mark as libvirt takes it for `domainSetMetadata`, which adds the name space itself. */
 export function markXml(mark: Mark): string {
   const { '@xmlns:warmvm': _namespace, ...attributes } = markElement(mark);
   return toXml({ mark: attributes });
 }
 
-const parser: XMLParser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  parseAttributeValue: false,
-  trimValues: false,
-  processEntities: { enabled: true, maxTotalExpansions: 1000 },
-});
-
 /** Reads the mark out of a domain's XML; undefined when the domain is not ours or its mark makes no sense. */
 export function readMark(domainXml: string): Mark | undefined {
-  const attributes = findMark(domainXml);
-  if (attributes === undefined) return undefined;
-  const text = (name: string): string => attributes[name] ?? '';
+  const element = findMark(domainXml);
+  if (element === undefined) return undefined;
+  const text = (name: string): string => element.attribute(name) ?? '';
   const kind = text('kind');
   const pid = Number(text('pid'));
   const generation = Number(text('generation'));
@@ -97,18 +91,15 @@ export function readMark(domainXml: string): Mark | undefined {
   };
 }
 
-function findMark(domainXml: string): MarkAttributes | undefined {
-  let document: { domain?: { metadata?: Record<string, unknown> } };
+/** Whatever prefix libvirt gives it. */
+export function isMark(element: XmlElement): boolean {
+  return element.name.endsWith(':mark') && element.attributeValues.includes(MARK_NAMESPACE);
+}
+
+function findMark(domainXml: string): XmlElement | undefined {
   try {
-    document = parser.parse(domainXml);
+    return XmlElement.parse(domainXml, 'a domain').at('domain', 'metadata')?.children().find(isMark);
   } catch {
     return undefined;
   }
-  const metadata = document.domain?.metadata;
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  for (const [name, value] of Object.entries(metadata)) {
-    if (!name.endsWith(':mark') || typeof value !== 'object' || value === null) continue;
-    if (Object.values(value).includes(MARK_NAMESPACE)) return value as MarkAttributes;
-  }
-  return undefined;
 }

@@ -35,6 +35,12 @@ describe('parseOptions', () => {
     ['storagePool', 'a/b', RangeError],
     ['storagePool', '', RangeError],
     ['storagePath', 'relative/path', RangeError],
+    ['storagePath', '', RangeError],
+    ['storagePath', '/srv/../etc', RangeError],
+    ['storagePath', '/srv/a\nb', RangeError],
+    ['storagePath', '/srv/\ud800', RangeError],
+    ['storagePath', `/${'a'.repeat(1_024)}`, RangeError],
+    ['storagePath', 7, TypeError],
     ['acceleration', 'hvf', RangeError],
     ['reset', 'never', RangeError],
     ['agentTransport', 'ssh', RangeError],
@@ -55,6 +61,13 @@ describe('parseOptions', () => {
     expect(parse).toThrow(kind);
     expect(parse).toThrow(new RegExp(`options\\.${name} is .*expected`));
   });
+
+  test.each(['/srv/vm images', '/srv/a&b', '/srv/$&\'"<x>', '/срв/模型', '/srv/a:b,c=d', '/srv/..a/b..'])(
+    'takes the storage path %s, as the host would',
+    (storagePath) => {
+      expect(parseOptions({ storagePath }).storagePath).toBe(storagePath);
+    },
+  );
 
   test('refuses an option that is unknown, and says which was probably meant', () => {
     const options = { uri: 'qemu:///system', storagepool: 'mine' };

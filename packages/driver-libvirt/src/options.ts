@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isAbsolute } from 'node:path/posix';
 import {
   aClock,
   aFunction,
@@ -94,6 +95,27 @@ const programRules: OptionRules<GuardianProgram> = {
   isOptional: trueOrFalse,
 };
 
+/** The longest path that a volume's name still fits behind. */
+const MAX_PATH_CHARS = 1_024;
+
+/** Any absolute path that XML can carry: libvirt is given it in a document. */
+const absolutePath = checkedBy(
+  (name, value) => {
+    const expected = `an absolute path of at most ${MAX_PATH_CHARS} characters, without control characters and ".."`;
+    if (typeof value !== 'string') throw optionMistake(TypeError, name, value, expected);
+    const isLegal = isAbsolute(value) && value.length <= MAX_PATH_CHARS && isText(value);
+    if (!isLegal || value.split('/').includes('..')) throw optionMistake(RangeError, name, value, expected);
+  },
+  { type: 'string' },
+);
+
+/** Whether a document can carry these characters. */
+function isText(value: string): boolean {
+  return value.isWellFormed() && [...value].every((char) => char >= ' ' && !UNWANTED.has(char));
+}
+
+const UNWANTED: ReadonlySet<string> = new Set(['\u007f', '\ufffe', '\uffff']);
+
 /** A program is for drivers that know another way: a configuration has no place for one. */
 const booleanOrProgram = checkedBy(
   (name, value) => {
@@ -106,10 +128,10 @@ const booleanOrProgram = checkedBy(
 
 /** What each option may be; `optionsSchema` makes a JSON schema of it. */
 export const libvirtOptionRules: OptionRules<LibvirtDriverOptions> = {
-  uri: textLike(/^[a-z+]+:\/\/\/[\w./?=&%-]*$/, "a libvirt URI without a host, such as 'qemu:///system'"),
+  uri: textLike(/^[a-z+]+:\/\/\/[\x21-\x7e]*$/, "a libvirt URI without a host, such as 'qemu:///system'"),
   dial: aFunction,
   storagePool: textLike(/^[\w.-]{1,64}$/, 'letters, digits, "-", "_" and ".", at most 64'),
-  storagePath: textLike(/^\/[\w./-]{1,200}$/, 'an absolute path'),
+  storagePath: absolutePath,
   acceleration: oneOf('auto', 'kvm', 'tcg'),
   reset: oneOf('in-place', 'revert'),
   agentTransport: oneOf('auto', 'channel', 'libvirt'),

@@ -5,6 +5,7 @@ import { poolXml, volumeXml } from './domain-xml.ts';
 import { isAbsent, isFileMissing, isInvalidNow } from './map-error.ts';
 import type { Session } from './session.ts';
 import { Uploader, type UploadProgress } from './upload.ts';
+import { XmlElement } from './xml.ts';
 
 /** `virStoragePoolCreateFlags`: none. `virStoragePoolBuildFlags`: none. */
 const NO_FLAGS = 0;
@@ -72,8 +73,8 @@ export class Storage {
       'read the storage pool',
       options,
     );
-    const path = /<target>[\s\S]*?<path>([^<]+)<\/path>/.exec(xml)?.[1];
-    if (path === undefined) {
+    const path = XmlElement.parse(xml, `storage pool ${this.#name}`).at('pool', 'target', 'path')?.text ?? '';
+    if (!path.startsWith('/')) {
       throw new WarmvmError('WARMVM_HOST_OPERATION', `storage pool ${this.#name} is not a directory`, {
         details: { storagePool: this.#name, expected: 'a pool of type dir, fs or netfs' },
       });
