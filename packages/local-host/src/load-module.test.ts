@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -35,5 +35,25 @@ describe('a module of the user', () => {
 
   test('that was meant as a file and not written as a path is told how', async () => {
     expect(await complaint('mint.mjs')).toMatch(/; for the file of that name, write "\.\/mint\.mjs"$/);
+  });
+
+  test('runs only if nobody but this user and root can write it: a file, and a package of a folder above', async () => {
+    const shared = join(folder, 'shared');
+    const below = join(shared, 'project');
+    await mkdir(join(shared, 'node_modules', 'evil'), { recursive: true });
+    await mkdir(below);
+    const text = 'globalThis.warmvmTestRan = true; export const createDriver = 1;';
+    await writeFile(join(shared, 'node_modules', 'evil', 'index.mjs'), text);
+    await writeFile(join(shared, 'node_modules', 'evil', 'package.json'), '{ "exports": "./index.mjs" }');
+    await writeFile(join(shared, 'evil.mjs'), text);
+    await chmod(join(shared, 'node_modules'), 0o777);
+    await chmod(join(shared, 'evil.mjs'), 0o666);
+    await expect(loadModule('evil', below)).rejects.toThrow(
+      /package "evil" cannot be loaded.*other users may write to/,
+    );
+    await expect(loadModule('../evil.mjs', below)).rejects.toThrow(/other users may write to .*evil\.mjs \(mode 666\)/);
+    expect(globalThis).not.toHaveProperty('warmvmTestRan');
+    await chmod(join(shared, 'node_modules'), 0o755);
+    expect(await loadModule('evil', below)).toMatchObject({ createDriver: 1 });
   });
 });

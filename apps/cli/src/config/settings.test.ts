@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeDriver } from '../drivers/load-driver.ts';
+import { findKeptPool } from '../place/find-kept-pool.ts';
 import type { SettingsFlags } from './settings.ts';
 import { readSettings } from './settings.ts';
 
@@ -118,6 +119,65 @@ describe('settings', () => {
     await json({ driver: 'libvirt' }, 'other.json');
     expect((await read({ config: join(folder, 'other.json') })).drivers).toEqual([{ use: 'libvirt' }]);
     expect((await read({}, { WARMVM_CONFIG: join(folder, 'other.json') })).drivers).toEqual([{ use: 'libvirt' }]);
+  });
+
+  test.each([
+    ['other.json', '{ "driver": "libvirt" }'],
+    ['other.ts', "export default { driver: 'libvirt' as string };"],
+    ['other.mjs', "export default { driver: 'libvirt' };"],
+  ])('come from a file that is named by a path from here: %s', async (name, text) => {
+    await mkdir(join(folder, 'below'));
+    await writeFile(join(folder, 'below', name), text);
+    const expected = { drivers: [{ use: 'libvirt' }], configPath: join(folder, 'below', name) };
+    expect(await read({ config: `below/${name}` })).toMatchObject(expected);
+    expect(await read({}, { WARMVM_CONFIG: `./below/${name}` })).toMatchObject(expected);
+  });
+
+  test.each([
+    ['json', Buffer.from('\uFEFF{ "driver": "fake" }')],
+    ['json', Buffer.from('\uFEFF{ "driver": "fake" }', 'utf16le')],
+    ['ts', Buffer.from("\uFEFFexport default { driver: 'fake' as string };")],
+    ['mjs', Buffer.from("\uFEFFexport default { driver: 'fake' };")],
+  ])('are read from a file that begins with a byte order mark: %s', async (extension, bytes) => {
+    await writeFile(join(folder, `warmvm.config.${extension}`), bytes);
+    expect((await read()).drivers).toEqual([{ use: 'fake' }]);
+  });
+});
+
+describe('a configuration that somebody else could have written is never run', () => {
+  const RAN = "globalThis.warmvmTestRan = true; export default { driver: 'fake' };";
+  const below = (): string => join(folder, 'above', 'project');
+  const path = (): string => join(folder, 'above', 'warmvm.config.mjs');
+  beforeEach(async () => {
+    await mkdir(below(), { recursive: true });
+    await writeFile(path(), RAN);
+  });
+  const refusal = async (flags: SettingsFlags = {}, environment: Record<string, string> = {}): Promise<string> => {
+    const error = await readSettings(flags, { folder: below(), environment }).catch((reason: Error) => reason);
+    expect(globalThis).not.toHaveProperty('warmvmTestRan');
+    expect(error).toMatchObject({ name: 'ConfigError' });
+    return (error as Error).message;
+  };
+
+  test('whose file others may write: found, named, or named by the environment', async () => {
+    await chmod(path(), 0o666);
+    expect(await refusal()).toContain(`other users may write to ${path()} (mode 666)`);
+    expect(await refusal({ config: path() })).toContain('other users may write');
+    expect(await refusal({}, { WARMVM_CONFIG: '../warmvm.config.mjs' })).toContain('other users may write');
+  });
+
+  test('whose folder others may write in', async () => {
+    await chmod(join(folder, 'above'), 0o777);
+    expect(await refusal()).toMatch(
+      /other users may write to .*above \(mode 777\).* or name a file of yours with --config$/,
+    );
+  });
+
+  test.runIf(process.getuid?.() === 0)('that belongs to another user', async () => {
+    await chown(path(), 65534, 65534);
+    expect(await refusal()).toContain('belongs to user 65534');
+    const search = findKeptPool({}, { folder: below(), environment: {} }, new AbortController().signal);
+    await expect(search).rejects.toThrow('belongs to user 65534');
   });
 });
 

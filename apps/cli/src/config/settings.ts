@@ -55,7 +55,7 @@ export async function readSettings(
   { folder, environment }: SettingsSources = { folder: process.cwd(), environment: process.env },
 ): Promise<Settings> {
   const path = flags.config ?? (environment.WARMVM_CONFIG || undefined) ?? findConfigFile(folder);
-  const file = path === undefined ? undefined : await readConfigFile(path);
+  const file = path === undefined ? undefined : await readConfigFile(path, folder);
   const layers = [
     file?.config ?? {},
     fromHere(checked(configOfEnvironment(environment), 'the environment', VARIABLES), folder),

@@ -48,7 +48,7 @@ export async function findKeptPool(
   const configPath = flags.config ?? (environment.WARMVM_CONFIG || undefined) ?? findConfigFile(folder);
   if (configPath === undefined) return look(explicit ?? DEFAULT_POOL, () => given);
 
-  const stamp = stampOf(resolve(configPath));
+  const stamp = stampOf(resolve(folder, configPath));
   const configured = { ...given, acceptsFake: true };
   for (const name of explicit === undefined ? poolNames(place) : [explicit]) {
     const search = await look(name, ({ welcome }) => (isSameStamp(stamp, welcome.config) ? configured : undefined));

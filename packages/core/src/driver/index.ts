@@ -55,6 +55,7 @@ export {
   wholeNumber,
 } from './option-rules.ts';
 export type { MachineRecord, OwnerProcess, OwnerTag } from './owner.ts';
+export { pathDistrust, type TrustFacts } from './path-trust.ts';
 export { retryableDispose } from './retryable-dispose.ts';
 export { type ShownTextOptions, shownText } from './shown-text.ts';
 export { StateFeed } from './state-feed.ts';
