@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { EXIT } from './exit-codes.ts';
-import type { Output } from './output.ts';
+import { type Output, terminalText } from './output.ts';
 import { isBrokenPipe } from './run/standard-output.ts';
 
 /**
@@ -20,8 +20,8 @@ export function processOutput(): Output {
     if (!isBrokenPipe(problem)) complain(problem);
   });
   return {
-    write: (text) => void process.stdout.write(text),
-    writeError: (text) => void process.stderr.write(text),
+    write: (text) => void process.stdout.write(terminalText(text, process.stdout.isTTY === true)),
+    writeError: (text) => void process.stderr.write(terminalText(text, process.stderr.isTTY === true)),
   };
 }
 

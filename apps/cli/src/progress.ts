@@ -1,5 +1,9 @@
+import { cleanText } from '@warmvm/core/driver';
 import ora from 'ora';
 import { NO_PROGRESS, type Progress } from './no-progress.ts';
+
+/** What one line of a wide terminal can show. */
+const MAX_CHARACTERS = 300;
 
 /** Progress on a terminal; nothing at all elsewhere. */
 export function progressFor(stream: NodeJS.WriteStream, isWanted: boolean): Progress {
@@ -9,7 +13,7 @@ export function progressFor(stream: NodeJS.WriteStream, isWanted: boolean): Prog
   const spinner = ora({ stream, discardStdin: false, hideCursor: true });
   return {
     say(text) {
-      spinner.text = text;
+      spinner.text = cleanText(text, { maxCharacters: MAX_CHARACTERS });
       if (!spinner.isSpinning) spinner.start();
     },
     stop: () => void spinner.stop(),

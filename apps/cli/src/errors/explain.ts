@@ -1,8 +1,17 @@
-import { isWarmvmError } from '@warmvm/core/driver';
+import { cleanText, isWarmvmError } from '@warmvm/core/driver';
 import { REMEDIES } from './remedies.ts';
 
 /** Longest chain of causes that is printed. */
 const MOST_LINES = 6;
+
+/** What is printed of one message, and of one stack. */
+const MAX_CHARACTERS = 8_000;
+const MAX_MESSAGE_LINES = 60;
+const MAX_STACK_CHARACTERS = 20_000;
+const MAX_STACK_LINES = 100;
+
+/** What would pass for a line of this program: one that is not indented, or that begins as those below do. */
+const OWN_LINE = /^(?! {2}|$)|^\s*(error|caused by|to do):/;
 
 /** How an error is told. */
 export interface ExplainOptions {
@@ -19,13 +28,27 @@ export function explain(error: unknown, { debug = false }: ExplainOptions = {}):
     const code = isWarmvmError(at) ? `${at.code}: ` : '';
     // What is to be done is told once, where people look for it.
     const message = ownRemedy === undefined ? messageOf(at) : messageOf(at).replace(`; ${ownRemedy}`, '');
-    return `${index === 0 ? 'error' : '  caused by'}: ${code}${message}`;
+    return `${index === 0 ? 'error' : '  caused by'}: ${code}${shown(message)}`;
   });
   const first = chain.find((at) => isWarmvmError(at));
   const remedy = ownRemedy ?? (first && REMEDIES[first.code]);
-  if (remedy !== undefined) lines.push(`  to do: ${remedy}`);
-  if (debug) lines.push(...chain.map((at) => (at instanceof Error ? (at.stack ?? '') : '')).filter(Boolean));
+  if (remedy !== undefined) lines.push(`  to do: ${cleanText(remedy, { maxCharacters: MAX_CHARACTERS })}`);
+  if (debug) {
+    const stacks = chain.map((at) => (at instanceof Error ? (at.stack ?? '') : '')).filter(Boolean);
+    lines.push(
+      ...stacks.map((stack) => cleanText(stack, { maxCharacters: MAX_STACK_CHARACTERS, maxLines: MAX_STACK_LINES })),
+    );
+  }
   return lines.join('\n');
+}
+
+/** What hosts and guests said is part of a message: it must not pass for a line of this program. */
+function shown(message: string): string {
+  const [first = '', ...rest] = cleanText(message, {
+    maxCharacters: MAX_CHARACTERS,
+    maxLines: MAX_MESSAGE_LINES,
+  }).split('\n');
+  return [first, ...rest.map((line) => (OWN_LINE.test(line) ? `    ${line.trimStart()}` : line))].join('\n');
 }
 
 /** The error and its causes. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { cleanText } from '@warmvm/core/driver';
 import Table from 'cli-table3';
 import { filesOf } from './image-record.ts';
 import type { StoredImage } from './image-store.ts';
@@ -59,7 +60,16 @@ export function imageTable(images: readonly StoredImage[]): string {
     const shortDigest = digest.replace('sha256:', '').slice(0, SHOWN_DIGITS);
     const created = createdAt.slice(0, 16).replace('T', ' ');
     const what = format ?? kind;
-    table.push([name, what, architecture, sizeText(sizeBytes), sizeText(memoryBytes), shortDigest, created, origin]);
+    table.push([
+      name,
+      what,
+      architecture,
+      sizeText(sizeBytes),
+      sizeText(memoryBytes),
+      shortDigest,
+      created,
+      cleanText(origin, { maxCharacters: 200 }),
+    ]);
   }
   const lines = table.toString().split('\n');
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;

@@ -1,3 +1,4 @@
+import { cleanText } from '@warmvm/core/driver';
 import Table from 'cli-table3';
 import type { Latency, PoolStatus } from '../kept-pool/protocol/messages.ts';
 
@@ -21,7 +22,7 @@ export function statusText(status: PoolStatus): string {
 
 /** What the pool is, and its numbers: three lines. */
 export function headText({ pool, drivers, image, pid, uptimeMs, connections, stats }: PoolStatus): string {
-  const what = `pool ${pool} on ${drivers.join(', ')}, image ${image}; process ${pid}, up ${age(uptimeMs)}`;
+  const what = `pool ${cell(pool)} on ${cell(drivers.join(', '))}, image ${cell(image)}; process ${pid}, up ${age(uptimeMs)}`;
   if (stats === null) return `${what}\nbeing opened: there is no machine yet`;
   const { slots, waiting, minReady, max, total, counters, state, breaker } = stats;
   const trouble = breaker === 'closed' ? '' : `; making machines fails (breaker ${breaker})`;
@@ -45,13 +46,13 @@ export function slotTable(
     .slice(0, most)
     .map(({ slot, host, state, machineId, generation, turn, clientPid, sinceMs }) => [
       String(slot),
-      dress(state),
+      dress(cell(state)),
       age(sinceMs),
       clientPid === null ? '' : `process ${clientPid}`,
       generation === null ? '' : String(generation),
       String(turn),
-      host,
-      machineId ?? '',
+      cell(host),
+      cell(machineId ?? ''),
     ]);
   const left = slots.length - rows.length;
   return `${table(['slot', 'state', 'for', 'held by', 'generation', 'leases', 'host', 'machine'], rows)}${left > 0 ? `\n  and ${left} more` : ''}`;
@@ -63,7 +64,7 @@ export function timeTable({ latencies }: PoolStatus, way: 'down' | 'across' = 'd
   if (names.length === 0) return '';
   const rows = names.map((name) => {
     const { count, p50Ms, p99Ms, maxMs } = latencies[name] as Latency;
-    return [name, String(count), milliseconds(p50Ms), milliseconds(p99Ms), milliseconds(maxMs)];
+    return [cell(name), String(count), milliseconds(p50Ms), milliseconds(p99Ms), milliseconds(maxMs)];
   });
   const head = ['took', 'times', 'p50 ms', 'p99 ms', 'max ms'];
   if (way === 'down') return table(head, rows);
@@ -72,6 +73,11 @@ export function timeTable({ latencies }: PoolStatus, way: 'down' | 'across' = 'd
     [first, ...names],
     others.map((word, at) => [word, ...rows.map((row) => row[at + 1] ?? '')]),
   );
+}
+
+/** A name that hosts or another process gave, on one line of a table. */
+function cell(text: string): string {
+  return cleanText(text, { maxCharacters: 120 });
 }
 
 function rank(name: string): number {

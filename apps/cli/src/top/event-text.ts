@@ -1,5 +1,8 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { PoolEvent } from '@warmvm/core';
+import { cleanText } from '@warmvm/core/driver';
+
+/** What a line of a wide terminal can show. */
+const MAX_CHARACTERS = 400;
 
 /** Events for people, a line each, with the time of day; without those that the slots show anyway. */
 export function eventLines(events: readonly PoolEvent[]): readonly string[] {
@@ -12,9 +15,7 @@ export function eventLines(events: readonly PoolEvent[]): readonly string[] {
 function eventText(event: PoolEvent): string | undefined {
   const words = wordsOf(event);
   // What a host or guest said goes to a terminal: it moves no cursor and begins no line.
-  return words === undefined
-    ? undefined
-    : stripVTControlCharacters(words).replaceAll(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ');
+  return words === undefined ? undefined : cleanText(words, { maxCharacters: MAX_CHARACTERS });
 }
 
 function wordsOf(event: PoolEvent): string | undefined {

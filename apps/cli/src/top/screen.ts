@@ -1,6 +1,7 @@
 import { emitKeypressEvents, type Key } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
 import ansiEscapes from 'ansi-escapes';
+import { terminalText } from '../output.ts';
 import type { Room } from './view.ts';
 
 /** What a screen tells. */
@@ -55,7 +56,7 @@ export class Screen implements Disposable {
 
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
-    const text = lines.map((line) => line + ansiEscapes.eraseEndLine).join('\r\n');
+    const text = lines.map((line) => terminalText(line, true) + ansiEscapes.eraseEndLine).join('\r\n');
     this.#output.write(ansiEscapes.cursorTo(0, 0) + text + ansiEscapes.eraseDown);
   }
 
