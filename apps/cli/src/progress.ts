@@ -1,4 +1,4 @@
-import { cleanText } from '@warmvm/core/driver';
+import { shownText } from '@warmvm/core/driver';
 import ora from 'ora';
 import { NO_PROGRESS, type Progress } from './no-progress.ts';
 
@@ -13,7 +13,7 @@ export function progressFor(stream: NodeJS.WriteStream, isWanted: boolean): Prog
   const spinner = ora({ stream, discardStdin: false, hideCursor: true });
   return {
     say(text) {
-      spinner.text = cleanText(text, { maxCharacters: MAX_CHARACTERS });
+      spinner.text = shownText(text, { mostChars: MAX_CHARACTERS });
       if (!spinner.isSpinning) spinner.start();
     },
     stop: () => void spinner.stop(),

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import type { Safeguard } from '@warmvm/core';
-import { cleanText } from '@warmvm/core/driver';
+import { shownText } from '@warmvm/core/driver';
 import { systemCommandRunner } from '@warmvm/local-host';
 import { ConfigError } from '../config/config-error.ts';
 import { readSettings } from '../config/settings.ts';
@@ -86,15 +86,15 @@ async function asked(line: string, output: Output, signal: AbortSignal): Promise
 }
 
 /** What is printed of one finding: hosts and configurations have a part in its text. */
-const MOST_SHOWN = { maxCharacters: 4_000, maxLines: 40 } as const;
+const MOST_SHOWN = { mostChars: 4_000, keepLineBreaks: true } as const;
 
 const MARKS = { ok: ['ok', 'green'], warning: ['warning', 'yellow'], problem: ['PROBLEM', 'red'] } as const;
 
 function shown({ level, text, fix }: Finding): string {
   const [word, colour] = MARKS[level];
   const mark = process.stdout.isTTY === true ? styleText(colour, word.padEnd(8)) : word.padEnd(8);
-  const said = `${mark} ${cleanText(text, MOST_SHOWN).replaceAll('\n', '\n         ')}`;
-  return level === 'ok' || fix === undefined ? said : `${said}\n           fix: ${cleanText(fix.text, MOST_SHOWN)}`;
+  const said = `${mark} ${shownText(text, MOST_SHOWN).replaceAll('\n', '\n         ')}`;
+  return level === 'ok' || fix === undefined ? said : `${said}\n           fix: ${shownText(fix.text, MOST_SHOWN)}`;
 }
 
 function closing(findings: readonly Finding[]): string {

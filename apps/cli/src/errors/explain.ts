@@ -1,4 +1,4 @@
-import { cleanText, isWarmvmError } from '@warmvm/core/driver';
+import { isWarmvmError, shownText } from '@warmvm/core/driver';
 import { REMEDIES } from './remedies.ts';
 
 /** Longest chain of causes that is printed. */
@@ -8,7 +8,6 @@ const MOST_LINES = 6;
 const MAX_CHARACTERS = 8_000;
 const MAX_MESSAGE_LINES = 60;
 const MAX_STACK_CHARACTERS = 20_000;
-const MAX_STACK_LINES = 100;
 
 /** What would pass for a line of this program: one that is not indented, or that begins as those below do. */
 const OWN_LINE = /^(?! {2}|$)|^\s*(error|caused by|to do):/;
@@ -32,22 +31,19 @@ export function explain(error: unknown, { debug = false }: ExplainOptions = {}):
   });
   const first = chain.find((at) => isWarmvmError(at));
   const remedy = ownRemedy ?? (first && REMEDIES[first.code]);
-  if (remedy !== undefined) lines.push(`  to do: ${cleanText(remedy, { maxCharacters: MAX_CHARACTERS })}`);
+  if (remedy !== undefined) lines.push(`  to do: ${shownText(remedy, { mostChars: MAX_CHARACTERS })}`);
   if (debug) {
     const stacks = chain.map((at) => (at instanceof Error ? (at.stack ?? '') : '')).filter(Boolean);
-    lines.push(
-      ...stacks.map((stack) => cleanText(stack, { maxCharacters: MAX_STACK_CHARACTERS, maxLines: MAX_STACK_LINES })),
-    );
+    lines.push(...stacks.map((stack) => shownText(stack, { mostChars: MAX_STACK_CHARACTERS, keepLineBreaks: true })));
   }
   return lines.join('\n');
 }
 
 /** What hosts and guests said is part of a message: it must not pass for a line of this program. */
 function shown(message: string): string {
-  const [first = '', ...rest] = cleanText(message, {
-    maxCharacters: MAX_CHARACTERS,
-    maxLines: MAX_MESSAGE_LINES,
-  }).split('\n');
+  const lines = shownText(message, { mostChars: MAX_CHARACTERS, keepLineBreaks: true }).split('\n');
+  const [first = '', ...rest] = lines.slice(0, MAX_MESSAGE_LINES);
+  if (lines.length > MAX_MESSAGE_LINES) rest.push(`(${lines.length - MAX_MESSAGE_LINES} more lines)`);
   return [first, ...rest.map((line) => (OWN_LINE.test(line) ? `    ${line.trimStart()}` : line))].join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { cleanText } from '@warmvm/core/driver';
+import { shownText } from '@warmvm/core/driver';
 import Table from 'cli-table3';
 import { filesOf } from './image-record.ts';
 import type { StoredImage } from './image-store.ts';
@@ -68,7 +68,7 @@ export function imageTable(images: readonly StoredImage[]): string {
       sizeText(memoryBytes),
       shortDigest,
       created,
-      cleanText(origin, { maxCharacters: 200 }),
+      shownText(origin, { mostChars: 200 }),
     ]);
   }
   const lines = table.toString().split('\n');

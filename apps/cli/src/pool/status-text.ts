@@ -1,4 +1,4 @@
-import { cleanText } from '@warmvm/core/driver';
+import { shownText } from '@warmvm/core/driver';
 import Table from 'cli-table3';
 import type { Latency, PoolStatus } from '../kept-pool/protocol/messages.ts';
 
@@ -77,7 +77,7 @@ export function timeTable({ latencies }: PoolStatus, way: 'down' | 'across' = 'd
 
 /** A name that hosts or another process gave, on one line of a table. */
 function cell(text: string): string {
-  return cleanText(text, { maxCharacters: 120 });
+  return shownText(text, { mostChars: 120 });
 }
 
 function rank(name: string): number {

@@ -1,5 +1,5 @@
 import type { PoolEvent } from '@warmvm/core';
-import { cleanText } from '@warmvm/core/driver';
+import { shownText } from '@warmvm/core/driver';
 
 /** What a line of a wide terminal can show. */
 const MAX_CHARACTERS = 400;
@@ -15,7 +15,7 @@ export function eventLines(events: readonly PoolEvent[]): readonly string[] {
 function eventText(event: PoolEvent): string | undefined {
   const words = wordsOf(event);
   // What a host or guest said goes to a terminal: it moves no cursor and begins no line.
-  return words === undefined ? undefined : cleanText(words, { maxCharacters: MAX_CHARACTERS });
+  return words === undefined ? undefined : shownText(words, { mostChars: MAX_CHARACTERS });
 }
 
 function wordsOf(event: PoolEvent): string | undefined {

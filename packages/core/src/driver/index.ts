@@ -14,7 +14,6 @@ export {
   localAcceleration,
 } from './acceleration.ts';
 export type { CallOptions } from './call.ts';
-export { type CleanTextOptions, cleanText } from './clean-text.ts';
 export { type Clock, sleep, systemClock, type Timer, type TimerOptions } from './clock.ts';
 export type {
   Driver,
