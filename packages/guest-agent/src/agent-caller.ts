@@ -1,4 +1,4 @@
-import { type CallOptions, type Clock, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
 import type { AgentChannel, AgentRequestOptions } from './channel.ts';
 import { type Decode, decodeReply, excerpt, Malformed } from './reply.ts';
 
@@ -8,19 +8,28 @@ export interface AgentCallOptions extends CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** The time limits of a client, and the name under which a person sets them. */
+export interface CallerLimits {
+  readonly replyTimeoutMs: number;
+  readonly replyTimeoutOption: string;
+  readonly cleanupTimeoutMs: number;
+}
+
 /** Makes commands and reads their answers; what all parts of the client share. */
 export class AgentCaller {
   readonly clock: Clock;
   /** How long undoing what was begun (close, kill, thaw) may keep a call from settling. */
   readonly cleanupTimeoutMs: number;
+  readonly replyTimeoutMs: number;
+  readonly #replyTimeoutOption: string;
   readonly #channel: AgentChannel;
-  readonly #replyTimeoutMs: number;
 
-  constructor(channel: AgentChannel, clock: Clock, replyTimeoutMs: number, cleanupTimeoutMs: number) {
+  constructor(channel: AgentChannel, clock: Clock, limits: CallerLimits) {
     this.#channel = channel;
     this.clock = clock;
-    this.#replyTimeoutMs = replyTimeoutMs;
-    this.cleanupTimeoutMs = cleanupTimeoutMs;
+    this.replyTimeoutMs = limits.replyTimeoutMs;
+    this.#replyTimeoutOption = limits.replyTimeoutOption;
+    this.cleanupTimeoutMs = limits.cleanupTimeoutMs;
   }
 
   /**
@@ -33,9 +42,11 @@ export class AgentCaller {
     decode: Decode<T>,
     options: AgentCallOptions = {},
   ): Promise<T> {
-    const { signal, timeoutMs = this.#replyTimeoutMs } = options;
+    const { signal, timeoutMs = this.replyTimeoutMs } = options;
     const request: AgentRequestOptions = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
-    const text = await this.#channel.request(commandText(command, parameters), request);
+    const text = await this.#channel.request(commandText(command, parameters), request).catch((error: unknown) => {
+      throw isSilence(error) ? this.unanswered(command, timeoutMs, error) : error;
+    });
     try {
       return decodeReply(command, text, decode);
     } catch (cause) {
@@ -44,6 +55,22 @@ export class AgentCaller {
       throw malformedReply(command, text, cause);
     }
   }
+
+  /** The error of an answer that did not come in time: it names the option that rules the wait. */
+  unanswered(command: string, timeoutMs: number, cause: unknown): WarmvmError {
+    const option = this.#replyTimeoutOption;
+    const details = isWarmvmError(cause) ? cause.details : {};
+    return new WarmvmError(
+      'WARMVM_GUEST_UNRESPONSIVE',
+      `The guest agent did not answer ${command} within ${timeoutMs} ms. If the guest is merely slow, raise ${option} (now ${this.replyTimeoutMs}).`,
+      { retryable: true, details: { ...details, command, timeoutMs, option }, cause },
+    );
+  }
+}
+
+/** Whether the channel waited in vain. A channel that is lost has its own words. */
+function isSilence(error: unknown): boolean {
+  return isWarmvmError(error, 'WARMVM_GUEST_UNRESPONSIVE') && error.details.timeoutMs !== undefined;
 }
 
 function commandText(command: string, parameters: object | string | undefined): string {

@@ -1,3 +1,6 @@
+/** What timers of Node can count to. */
+export const LONGEST_TIMEOUT_MS: number = 2 ** 31 - 1;
+
 /** @throws RangeError unless `value` is an integer from `least` to `most` */
 export function requireInteger(
   name: string,

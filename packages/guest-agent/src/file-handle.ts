@@ -1,4 +1,4 @@
-import { type CallOptions, WarmvmError } from '@warmvm/core/driver';
+import type { CallOptions } from '@warmvm/core/driver';
 import type { AgentCaller } from './agent-caller.ts';
 import { obtain } from './obtain.ts';
 import { asBoolean, asBytes, asCount, asObject, Malformed } from './reply.ts';
@@ -61,7 +61,9 @@ export class FileHandle {
     try {
       await this.#caller.call('guest-file-close', { handle: this.#handle }, () => {}, { signal: limit.signal });
     } catch (error) {
-      throw limit.ended(error) ? notClosed(this.#caller.cleanupTimeoutMs, error) : error;
+      throw limit.ended(error)
+        ? this.#caller.unanswered('guest-file-close', this.#caller.cleanupTimeoutMs, error)
+        : error;
     } finally {
       limit.release();
     }
@@ -82,12 +84,4 @@ function decodeWritten(value: unknown, sent: number): number {
   const count = asCount(asObject(value, 'return').count, 'count', sent);
   if (count === 0) throw new Malformed('no bytes were written');
   return count;
-}
-
-function notClosed(timeoutMs: number, cause: unknown): WarmvmError {
-  return new WarmvmError('WARMVM_GUEST_UNRESPONSIVE', 'The guest agent did not close a file in time.', {
-    retryable: true,
-    details: { command: 'guest-file-close', timeoutMs },
-    cause,
-  });
 }

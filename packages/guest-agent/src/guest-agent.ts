@@ -1,7 +1,7 @@
 import { type CallOptions, type Clock, type Guest, systemClock } from '@warmvm/core/driver';
 import { AgentCaller, type AgentCallOptions } from './agent-caller.ts';
 import type { AgentChannel } from './channel.ts';
-import { requireInteger } from './check.ts';
+import { LONGEST_TIMEOUT_MS, requireInteger } from './check.ts';
 import { GuestCommands } from './guest-commands.ts';
 import { GuestFiles } from './guest-files.ts';
 import { type GuestInterface, networkInterfaces } from './network-interfaces.ts';
@@ -9,13 +9,13 @@ import { obtain } from './obtain.ts';
 import { asArray, asBoolean, asCount, asObject, asText, type Decode, Malformed } from './reply.ts';
 
 const DEFAULT_REPLY_TIMEOUT_MS = 5000;
-const DEFAULT_CLEANUP_TIMEOUT_MS = 2000;
+/** Of `replyTimeoutMs`. */
+const CLEANUP_SHARE = 0.4;
 const DEFAULT_CHUNK_BYTES = 262_144;
 /** Base64 makes 2.8 MB of it; libvirt carries texts of less than 4 MiB. */
 const LARGEST_CHUNK_BYTES = 2_097_152;
-/** Freezing waits for dirty pages to be written. */
-const FREEZE_TIMEOUT_MS = 60_000;
-const LONGEST_TIMEOUT_MS: number = 2 ** 31 - 1;
+/** Freezing waits for dirty pages to be written. In times of `replyTimeoutMs`: one minute by default. */
+const FREEZE_FACTOR = 12;
 /** Latest moment that a JavaScript Date can hold. */
 const LATEST_TIME_MS = 8.64e15;
 const NANOSECONDS_PER_MS = 1_000_000;
@@ -24,9 +24,17 @@ const NANOSECONDS_PER_MS = 1_000_000;
 export interface GuestAgentOptions {
   /** @default systemClock */
   readonly clock?: Clock;
-  /** Longest wait for one answer of the agent, from 1. Not the time a program may run: see `ExecOptions.timeoutMs`. @default 5000 */
+  /**
+   * Longest wait for one answer of the agent, from 1. Every other wait for the guest follows it: freezing and thawing may take 12
+   * times as long. Not the time a program may run: see `ExecOptions.timeoutMs`. @default 5000
+   */
   readonly replyTimeoutMs?: number;
-  /** How long killing or closing what an aborted call had begun may keep it from rejecting, from 1. @default 2000 */
+  /** What errors call the option above: the name under which your own users set it. @default 'replyTimeoutMs' */
+  readonly replyTimeoutOption?: string;
+  /**
+   * How long killing or closing what an aborted call had begun may keep it from rejecting, from 1.
+   * @default two fifths of `replyTimeoutMs`: 2000
+   */
   readonly cleanupTimeoutMs?: number;
   /** Bytes of a file that go in one command, from 1 to 2097152. @default 262144 */
   readonly chunkBytes?: number;
@@ -53,6 +61,8 @@ export interface GuestOsInfo {
 
 /** The QEMU guest agent in one machine. A `Guest` of the driver contract, and what else drivers need. */
 export interface GuestAgent extends Guest {
+  /** The option of that name. */
+  readonly replyTimeoutMs: number;
   info(options?: CallOptions): Promise<AgentInfo>;
   /** Sets the guest's clock. @param timeMs milliseconds since the Unix epoch @throws RangeError for what is no moment */
   setTime(timeMs: number, options?: CallOptions): Promise<void>;
@@ -74,18 +84,20 @@ export function createGuestAgent(channel: AgentChannel, options: GuestAgentOptio
   const {
     clock = systemClock,
     replyTimeoutMs = DEFAULT_REPLY_TIMEOUT_MS,
-    cleanupTimeoutMs = DEFAULT_CLEANUP_TIMEOUT_MS,
+    replyTimeoutOption = 'replyTimeoutMs',
+    cleanupTimeoutMs = Math.ceil(replyTimeoutMs * CLEANUP_SHARE),
     chunkBytes = DEFAULT_CHUNK_BYTES,
   } = options;
   requireInteger('replyTimeoutMs', replyTimeoutMs, 1, LONGEST_TIMEOUT_MS);
   requireInteger('cleanupTimeoutMs', cleanupTimeoutMs, 1, LONGEST_TIMEOUT_MS);
   requireInteger('chunkBytes', chunkBytes, 1, LARGEST_CHUNK_BYTES);
-  const caller = new AgentCaller(channel, clock, replyTimeoutMs, cleanupTimeoutMs);
+  const caller = new AgentCaller(channel, clock, { replyTimeoutMs, replyTimeoutOption, cleanupTimeoutMs });
   const files = new GuestFiles(caller, chunkBytes);
   const commands = new GuestCommands(caller, files);
   const ask = <T>(command: string, decode: Decode<T>, askOptions?: AgentCallOptions): Promise<T> =>
     caller.call(command, undefined, decode, askOptions);
   return {
+    replyTimeoutMs,
     ping: (callOptions) => ask('guest-ping', () => {}, callOptions),
     exec: (command, execOptions) => commands.run(command, execOptions),
     readFile: (path, readOptions) => files.read(path, readOptions),
@@ -95,7 +107,7 @@ export function createGuestAgent(channel: AgentChannel, options: GuestAgentOptio
     setTime: (timeMs, callOptions) => setTime(caller, timeMs, callOptions),
     fsFreeze: (callOptions) => freeze(caller, callOptions),
     fsThaw: (callOptions) =>
-      ask('guest-fsfreeze-thaw', decodeFileSystems, { ...callOptions, timeoutMs: FREEZE_TIMEOUT_MS }),
+      ask('guest-fsfreeze-thaw', decodeFileSystems, { ...callOptions, timeoutMs: freezeTimeoutMs(caller) }),
     fsFreezeStatus: (callOptions) => ask('guest-fsfreeze-status', decodeFreezeStatus, callOptions),
     hostName: (callOptions) => ask('guest-get-host-name', decodeHostName, callOptions),
     osInfo: (callOptions) => ask('guest-get-osinfo', decodeOsInfo, callOptions),
@@ -112,9 +124,13 @@ async function setTime(caller: AgentCaller, timeMs: number, options: CallOptions
   await caller.call('guest-set-time', `{"time":${nanoseconds}}`, () => {}, options);
 }
 
+function freezeTimeoutMs({ replyTimeoutMs }: AgentCaller): number {
+  return Math.min(replyTimeoutMs * FREEZE_FACTOR, LONGEST_TIMEOUT_MS);
+}
+
 function freeze(caller: AgentCaller, { signal }: CallOptions = {}): Promise<number> {
   const call = (command: string): Promise<number> =>
-    caller.call(command, undefined, decodeFileSystems, { timeoutMs: FREEZE_TIMEOUT_MS });
+    caller.call(command, undefined, decodeFileSystems, { timeoutMs: freezeTimeoutMs(caller) });
   return obtain(
     caller,
     () => call('guest-fsfreeze-freeze'),

@@ -1,7 +1,7 @@
 import { type ExecOptions, type ExecResult, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
 import type { AgentCaller } from './agent-caller.ts';
 import { ByteBuffer } from './byte-buffer.ts';
-import { requireInteger, requireName, requireText } from './check.ts';
+import { LONGEST_TIMEOUT_MS, requireInteger, requireName, requireText } from './check.ts';
 import { type CapturedPlan, planExec, type StreamedPlan } from './exec-plan.ts';
 import { GuestEnvironment, requireEnvironment } from './guest-environment.ts';
 import type { GuestFiles } from './guest-files.ts';
@@ -11,8 +11,6 @@ import { StreamedExec } from './streamed-exec.ts';
 import { TimeLimit } from './time-limit.ts';
 
 const DEFAULT_EXEC_TIMEOUT_MS = 30_000;
-/** What timers of Node can count to. */
-const LONGEST_TIMEOUT_MS: number = 2 ** 31 - 1;
 
 /** Runs programs in the guest and leaves none behind that its caller has given up on. */
 export class GuestCommands {

@@ -1,3 +1,4 @@
+import { setDeadline } from '@warmvm/core/driver';
 import type { AgentCaller } from './agent-caller.ts';
 
 /**
@@ -17,7 +18,7 @@ export function obtain<T>(
     const onAbort = (): void => {
       abandoned = true;
       const giveUp = (): void => reject(signal?.reason);
-      const timer = caller.clock.setTimer(giveUp, caller.cleanupTimeoutMs);
+      const timer = setDeadline(caller.clock, giveUp, caller.cleanupTimeoutMs);
       const done = (): void => {
         timer.cancel();
         giveUp();

@@ -1,5 +1,9 @@
 import { type CallOptions, type GoldenImage, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
+import { LONGEST_TIMEOUT_MS } from './check.ts';
 import type { GuestAgent } from './guest-agent.ts';
+
+/** Writing what is dirty takes longer than an answer. In times of `replyTimeoutMs`: half a minute by default. */
+const SYNC_FACTOR = 6;
 
 /**
  * Brings everything that the guest has written onto its disk: a sync, then a freeze and thaw of its file systems where the agent
@@ -12,8 +16,9 @@ export async function quiesceGuest(
   options: CallOptions = {},
 ): Promise<void> {
   const limits = options.signal === undefined ? {} : { signal: options.signal };
+  const timeoutMs = Math.min(agent.replyTimeoutMs * SYNC_FACTOR, LONGEST_TIMEOUT_MS);
   try {
-    const { exitCode } = await agent.exec(['sync'], limits);
+    const { exitCode } = await agent.exec(['sync'], { ...limits, timeoutMs });
     if (exitCode !== 0) throw new WarmvmError('WARMVM_GUEST_EXEC_FAILED', `sync ended with ${exitCode}`);
     try {
       await agent.fsFreeze(limits);

@@ -208,6 +208,7 @@ describe('a renewal that is not the guest’s fault', () => {
     };
     const stdout = Buffer.from('warmvm-renewed new-1 - -\n');
     return {
+      replyTimeoutMs: 5000,
       setTime: () => give('setTime', undefined),
       exec: (_command: readonly string[], _options?: ExecOptions) => give('exec', { ...ended, stdout }),
       timeMs: () => give('timeMs', 0),
@@ -224,6 +225,17 @@ describe('a renewal that is not the guest’s fault', () => {
 
   test.each(['setTime', 'exec', 'timeMs'] as const)('keeps the code of a host that is lost at %s', async (step) => {
     await expect(renewGuest(guestThatLoses(step), options)).rejects.toBe(lost);
+  });
+
+  test('waits for the command as the agent’s option says, and names the option that rules it', async () => {
+    await using bench = renewalBench(honest());
+    bench.memory.programs.set('/sbin/renew', endless);
+    const call = bench.renew({ timeoutOption: 'agentTimeoutMs' }).catch((reason: unknown) => reason);
+    expect(await bench.measure(call)).toBeGreaterThanOrEqual(10_000);
+    expect(await call).toMatchObject({
+      code: 'WARMVM_NOT_READY',
+      message: expect.stringMatching(/did not end within 10000 ms.*raise agentTimeoutMs/),
+    });
   });
 
   test('rejects with the reason when aborted', async () => {

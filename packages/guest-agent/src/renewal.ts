@@ -1,11 +1,12 @@
 import { type CallOptions, type Clock, isWarmvmError, systemClock, WarmvmError } from '@warmvm/core/driver';
-import { requireInteger } from './check.ts';
+import { LONGEST_TIMEOUT_MS, requireInteger } from './check.ts';
 import type { GuestAgent } from './guest-agent.ts';
 import { excerpt } from './reply.ts';
 
 const SEED_BYTES = 64;
 const MAX_ANSWER_BYTES = 4096;
-const DEFAULT_RENEWAL_TIMEOUT_MS = 10_000;
+/** In times of the agent's `replyTimeoutMs`: ten seconds by default. */
+const RENEWAL_FACTOR = 2;
 const DEFAULT_TOLERANCE_MS = 2000;
 /** A guest that is just awake may take its time over the first one: the second is set to the moment when it will be read. */
 const CLOCK_ATTEMPTS = 4;
@@ -15,7 +16,7 @@ const WORD = /^[A-Za-z0-9._:-]{1,128}$/;
 const ANSWER = /^warmvm-renewed ([A-Za-z0-9._:-]{1,128}) ([A-Za-z0-9._:-]{1,128}) ([A-Za-z0-9._:-]{1,128})\n$/;
 
 /** What renewing needs of a guest. */
-export type RenewableGuest = Pick<GuestAgent, 'setTime' | 'exec' | 'timeMs'>;
+export type RenewableGuest = Pick<GuestAgent, 'setTime' | 'exec' | 'timeMs' | 'replyTimeoutMs'>;
 
 /** Options of {@link renewGuest}. */
 export interface RenewGuestOptions extends CallOptions {
@@ -38,8 +39,10 @@ export interface RenewGuestOptions extends CallOptions {
   readonly clock?: Clock;
   /** Largest difference between the clocks of guest and host that passes. @default 2000 */
   readonly toleranceMs?: number;
-  /** How long the command may run. @default 10000 */
+  /** How long the command may run. @default twice the agent's `replyTimeoutMs`: 10000 */
   readonly timeoutMs?: number;
+  /** What errors call `timeoutMs`: the name under which your own users set it. @default 'timeoutMs' */
+  readonly timeoutOption?: string;
 }
 
 /** What a guest has proved of its new generation. */
@@ -94,14 +97,20 @@ async function runRenewal(
   callOptions: CallOptions,
 ): Promise<Pick<RenewalProof, 'memoryGeneration' | 'diskGeneration'>> {
   const { command, generationId, hostname, machineId, seed, expectedPrevious } = options;
+  const {
+    timeoutMs = Math.min(guest.replyTimeoutMs * RENEWAL_FACTOR, LONGEST_TIMEOUT_MS),
+    timeoutOption = 'timeoutMs',
+  } = options;
   const execOptions = {
     ...callOptions,
     stdin: seed,
-    timeoutMs: options.timeoutMs ?? DEFAULT_RENEWAL_TIMEOUT_MS,
+    timeoutMs,
     maxOutputBytes: MAX_ANSWER_BYTES,
   };
   const result = await guest.exec([command, generationId, hostname, machineId], execOptions).catch((error: unknown) => {
-    throw isGuestFault(error) ? notRenewed('exec', 'the command runs', excerpt(error.message), error) : error;
+    if (!isGuestFault(error)) throw error;
+    const remedy = error.details.timedOut === true ? ` If the guest is merely slow, raise ${timeoutOption}.` : '';
+    throw notRenewed('exec', 'the command runs', `${excerpt(error.message)}${remedy}`, error);
   });
   if (result.exitCode !== 0) {
     const end = result.exitCode === null ? `signal ${result.signal}` : `exit code ${result.exitCode}`;

@@ -1,5 +1,5 @@
 import { duplexPair } from 'node:stream';
-import { WarmvmError } from '@warmvm/core/driver';
+import { type Clock, WarmvmError } from '@warmvm/core/driver';
 import { VirtualClock } from '@warmvm/core/testing';
 import { describe, expect, test } from 'vitest';
 import { agentBench, drive, turns } from './fixtures/agent-bench.ts';
@@ -41,6 +41,31 @@ describe('a stream channel', () => {
     expect(await line.written()).toBe('{"execute":"b"}\n');
     await line.answer('{"return": 2}\n');
     expect(await replies).toEqual(['{"return": 1}', '{"return": 2}']);
+  });
+
+  test('believes an answer that came while this process stood still, and waits again for one that did not', async () => {
+    const virtual = new VirtualClock();
+    let stalledMs = 0;
+    const clock: Clock = {
+      now: () => virtual.now() + stalledMs,
+      wallTimeMs: () => virtual.wallTimeMs(),
+      setTimer: (callback, delayMs) => virtual.setTimer(callback, delayMs),
+    };
+    const line = scriptedLine({ clock });
+    const answered = line.channel.request(PING, { timeoutMs: 5000 });
+    await line.sync();
+    await line.written();
+    stalledMs = 20_000;
+    // Node fires its timers before it reads what has arrived meanwhile.
+    await virtual.advance(5000);
+    await line.answer('{"return": {}}\n');
+    expect(await answered).toBe('{"return": {}}');
+    const silent = failure(line.channel.request(PING, { timeoutMs: 5000 }));
+    stalledMs = 40_000;
+    await virtual.advance(9999);
+    expect(virtual.pendingTimers).toBe(1);
+    await virtual.advance(1);
+    expect(await silent).toMatchObject({ code: 'WARMVM_GUEST_UNRESPONSIVE' });
   });
 
   test('never takes a late answer for the answer to the next command', async () => {

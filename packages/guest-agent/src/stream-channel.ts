@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { type Clock, isWarmvmError, systemClock, type Timer, WarmvmError } from '@warmvm/core/driver';
+import { type Clock, isWarmvmError, setDeadline, systemClock, type Timer, WarmvmError } from '@warmvm/core/driver';
 import type { AgentChannel, AgentRequestOptions } from './channel.ts';
 import { requireInteger } from './check.ts';
 import { type FramerEvent, ReplyFramer } from './reply-framer.ts';
@@ -92,7 +92,8 @@ class DuplexChannel implements StreamChannel {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#lost !== undefined) return reject(this.#lost);
       const onAbort = (): void => this.#abandon(request, signal?.reason);
-      const timer: Timer = this.#clock.setTimer(
+      const timer: Timer = setDeadline(
+        this.#clock,
         () => this.#abandon(request, unresponsive(timeoutMs, request.stage)),
         timeoutMs,
       );

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@warmvm/core/driver';
+import { type Clock, setDeadline, type Timer } from '@warmvm/core/driver';
 
 /** A signal that is aborted by the caller's signal, with its reason, or when the time is over. */
 export class TimeLimit {
@@ -10,10 +10,11 @@ export class TimeLimit {
 
   constructor(clock: Clock, timeoutMs: number, outer?: AbortSignal) {
     this.#outer = outer;
-    this.#timer = clock.setTimer(() => {
+    const expire = (): void => {
       this.#expired = !this.#controller.signal.aborted;
       this.#controller.abort(new Error(`${timeoutMs} ms are over`));
-    }, timeoutMs);
+    };
+    this.#timer = setDeadline(clock, expire, timeoutMs);
     if (outer?.aborted) this.#onAbort();
     else outer?.addEventListener('abort', this.#onAbort, { once: true });
   }

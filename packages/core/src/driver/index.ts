@@ -15,6 +15,7 @@ export {
 } from './acceleration.ts';
 export type { CallOptions } from './call.ts';
 export { type Clock, sleep, systemClock, type Timer, type TimerOptions } from './clock.ts';
+export { setDeadline } from './deadline.ts';
 export type {
   Driver,
   DriverCapabilities,

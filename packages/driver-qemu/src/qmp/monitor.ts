@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type CallOptions, type Clock, type Timer, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, setDeadline, type Timer, WarmvmError } from '@warmvm/core/driver';
 import { LineSplitter } from './line-splitter.ts';
 import { type QmpEvent, type QmpMessage, readMessage } from './message.ts';
 
@@ -79,7 +79,7 @@ export class Monitor implements AsyncDisposable {
       const id = this.#lastId;
       const giveUp = (reason: unknown): void => this.#take(id)?.reject(reason);
       const onAbort = (): void => giveUp(signal?.reason);
-      const timer: Timer = this.#clock.setTimer(() => giveUp(unanswered(command, timeoutMs)), timeoutMs);
+      const timer: Timer = setDeadline(this.#clock, () => giveUp(unanswered(command, timeoutMs)), timeoutMs);
       const release = (): void => {
         timer.cancel();
         signal?.removeEventListener('abort', onAbort);
