@@ -13,6 +13,7 @@ import {
   type MachineRecord,
   type OwnerTag,
   type PrepareOptions,
+  retryableDispose,
   WarmvmError,
 } from '@warmvm/core/driver';
 import type { Shoebox, Vm } from './hypervisor.ts';
@@ -56,7 +57,7 @@ class ShoeboxDriver implements Driver {
   readonly #machines = new Set<ShoeboxMachine>();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #ending = new AbortController();
-  #disposed: Promise<void> | undefined;
+  readonly #disposeOnce = retryableDispose(() => this.#dispose());
 
   constructor(shoebox: Shoebox, concurrentForks: number) {
     this.#shoebox = shoebox;
@@ -173,20 +174,27 @@ class ShoeboxDriver implements Driver {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#dispose();
-    return this.#disposed;
+    return this.#disposeOnce();
   }
 
   // #region dispose
   async #dispose(): Promise<void> {
     this.#ending.abort(disposedError());
     await Promise.allSettled(this.#underWay);
-    await Promise.all([...this.#machines].map((machine) => machine[Symbol.asyncDispose]()));
-    try {
-      for (const { name } of this.#goldens.values()) await this.#demolish(name);
-    } catch (error) {
-      if (!isWarmvmError(mapError(error, 'dispose'), 'WARMVM_HOST_LOST')) throw error;
-    }
+    const errors: unknown[] = [];
+    // What fails keeps nothing else from being destroyed.
+    const attempt = (work: Promise<void>): Promise<void> =>
+      work.catch((error: unknown) => {
+        const mapped = mapError(error, 'dispose of the driver');
+        if (!isWarmvmError(mapped, 'WARMVM_HOST_LOST')) errors.push(mapped);
+      });
+    await Promise.all([...this.#machines].map((machine) => attempt(machine[Symbol.asyncDispose]())));
+    for (const { name } of this.#goldens.values()) await attempt(this.#demolish(name));
+    if (errors.length === 0) return;
+    throw new WarmvmError('WARMVM_HOST_OPERATION', 'dispose of the driver left something behind; dispose it again', {
+      retryable: true,
+      cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
+    });
   }
   // #endregion
 
@@ -215,12 +223,13 @@ class ShoeboxDriver implements Driver {
     const keeper: Keeper = {
       power: (name, options) => this.#asking(options, `look at ${name}`, () => this.#shoebox.power(name)),
       destroy: async (name) => {
-        this.#machines.delete(machine);
         try {
           if ((await this.#find(name, owner)) !== undefined) await this.#demolish(name);
         } catch (error) {
           throw mapError(error, `destroy ${name}`);
         }
+        // Not before it succeeded: until then dispose of the driver tries it too.
+        this.#machines.delete(machine);
       },
     };
     const machine = new ShoeboxMachine(id, generation, keeper);
@@ -231,7 +240,7 @@ class ShoeboxDriver implements Driver {
   // #region calls
   /** A question: nothing is made, so nothing has to be taken back. */
   async #asking<Result>({ signal }: CallOptions, doing: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#disposed !== undefined) throw disposedError();
+    if (this.#ending.signal.aborted) throw disposedError();
     signal?.throwIfAborted();
     try {
       return await work();

@@ -39,6 +39,13 @@ export function kitSubject(): OpenSubject {
         },
       };
     },
+    injectFault: async (fault, machine) => {
+      // No events: this hypervisor has none, and the manifest says so.
+      const call = { destroy: 'stop', state: 'power', adopt: 'annotate', prepare: 'define', events: '' }[fault];
+      const refused = machine === undefined ? call : `${call} ${machine.id}`;
+      shoebox.refused.add(refused);
+      return { [Symbol.asyncDispose]: async () => void shoebox.refused.delete(refused) };
+    },
     timeScale: 0.2,
   };
 }

@@ -5,6 +5,7 @@ import {
   type Machine,
   type MachineChange,
   type MachineState,
+  retryableDispose,
   StateFeed,
   sleep,
   systemClock,
@@ -45,8 +46,8 @@ export class ShoeboxMachine implements Machine {
   readonly #keeper: Keeper;
   readonly #feed: StateFeed;
   readonly #ended = new AbortController();
+  readonly #disposeOnce = retryableDispose(() => this.#dispose());
   #polling: Promise<void> | undefined;
-  #disposed: Promise<void> | undefined;
 
   constructor(id: string, generation: number, keeper: Keeper) {
     this.id = id;
@@ -57,7 +58,7 @@ export class ShoeboxMachine implements Machine {
 
   // #region state
   async state(options: CallOptions = {}): Promise<MachineState> {
-    if (this.#disposed !== undefined) {
+    if (this.#ended.signal.aborted) {
       throw new WarmvmError('WARMVM_MACHINE_GONE', `machine ${this.id} has been destroyed`);
     }
     const power = await this.#keeper.power(this.id, options);
@@ -76,12 +77,12 @@ export class ShoeboxMachine implements Machine {
     while (!signal.aborted) {
       try {
         await this.state({ signal });
-        await sleep(systemClock, POLL_MS, signal);
       } catch (error) {
-        if (signal.aborted) return;
         if (isWarmvmError(error, 'WARMVM_HOST_LOST')) return this.#feed.fail(error);
         if (isWarmvmError(error, 'WARMVM_MACHINE_GONE')) return this.#feed.end();
+        // No answer says nothing of the machine: the next question may get one.
       }
+      await sleep(systemClock, POLL_MS, signal).catch(() => {});
     }
   }
   // #endregion
@@ -91,8 +92,7 @@ export class ShoeboxMachine implements Machine {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#dispose();
-    return this.#disposed;
+    return this.#disposeOnce();
   }
 
   // #region dispose

@@ -1,13 +1,19 @@
-import { WarmvmError } from '@warmvm/core/driver';
+import { type ErrorCode, WarmvmError } from '@warmvm/core/driver';
 import { ShoeboxError } from './hypervisor.ts';
 
 // #region map-error
+const CODES: Readonly<Record<ShoeboxError['reason'], ErrorCode>> = {
+  unplugged: 'WARMVM_HOST_LOST',
+  'no such vm': 'WARMVM_MACHINE_GONE',
+  refused: 'WARMVM_HOST_OPERATION',
+};
+
 /** The hypervisor's errors in the words of the contract; all else comes back as it is. */
 export function mapError(error: unknown, doing: string): unknown {
   if (!(error instanceof ShoeboxError)) return error;
-  const lost = error.reason === 'unplugged';
-  const code = lost ? 'WARMVM_HOST_LOST' : 'WARMVM_MACHINE_GONE';
-  return new WarmvmError(code, `could not ${doing}: ${error.message}`, { cause: error, retryable: lost });
+  const code = CODES[error.reason];
+  const retryable = code !== 'WARMVM_MACHINE_GONE';
+  return new WarmvmError(code, `could not ${doing}: ${error.message}`, { cause: error, retryable });
 }
 // #endregion
 

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { fakeSubject } from './fixtures/fake-subject.ts';
 import { mutantsOfAnswers } from './fixtures/mutants-of-answers.ts';
 import { mutantsOfCalls } from './fixtures/mutants-of-calls.ts';
+import { mutantsOfFaults } from './fixtures/mutants-of-faults.ts';
 import { mutantsOfLives } from './fixtures/mutants-of-lives.ts';
 import { mutantsOfMachines } from './fixtures/mutants-of-machines.ts';
 import { mutantsOfParts } from './fixtures/mutants-of-parts.ts';
@@ -19,6 +20,7 @@ const mutants = [
   ...mutantsOfLives,
   ...mutantsOfMachines,
   ...mutantsOfStreams,
+  ...mutantsOfFaults,
 ];
 
 describe.concurrent('a driver that', () => {

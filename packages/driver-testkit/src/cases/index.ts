@@ -3,6 +3,7 @@ import { cancelCases } from './cancel.ts';
 import { concCases } from './conc.ts';
 import { disposeCases } from './dispose.ts';
 import { errorCases } from './error.ts';
+import { faultCases } from './fault.ts';
 import { forkCases } from './fork.ts';
 import { guestCases } from './guest.ts';
 import { hostLossCases } from './host-loss.ts';
@@ -25,6 +26,7 @@ const GROUPS: readonly (readonly KitCase[])[] = [
   disposeCases,
   recoverCases,
   hostLossCases,
+  faultCases,
 ];
 
 /**
