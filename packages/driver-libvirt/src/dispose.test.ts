@@ -1,6 +1,8 @@
 import { ErrorNumber } from '@warmvm/libvirt';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { AgentLink } from './agent-link.ts';
 import { owner, World } from './fixtures/world.ts';
+import { Guardian } from './guardian.ts';
 
 describe('dispose of the driver', () => {
   test('leaves nothing on the host, the storage pool and connections included', async () => {
@@ -131,6 +133,126 @@ describe('dispose of the driver', () => {
     });
     await world.clock.virtual.settle();
     expect(world.host.openConnections).toBe(0);
+  });
+});
+
+describe('a dispose that fails', () => {
+  const REFUSED = { code: ErrorNumber.OPERATION_FAILED, message: 'Device or resource busy' };
+
+  test.each(['domainDestroy', 'storageVolDelete', 'domainUndefineFlags', 'domainGetXmlDesc'] as const)(
+    'of a machine, at %s, may be repeated and then reaches the host',
+    async (procedure) => {
+      await using world = await World.create();
+      const machine = await world.driver.fork(await world.prepare(), { owner });
+      world.host.fault(procedure, REFUSED);
+      const first = await Promise.allSettled([machine[Symbol.asyncDispose](), machine[Symbol.asyncDispose]()]);
+      expect(first.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+      await expect(machine.reset()).rejects.toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
+      await machine[Symbol.asyncDispose]();
+      expect(world.host.domains.has(machine.id)).toBe(false);
+      const calls = world.host.calls.length;
+      await machine[Symbol.asyncDispose]();
+      expect(world.host.calls).toHaveLength(calls);
+    },
+  );
+
+  test('of a machine leaves it to the driver', async () => {
+    await using world = await World.create();
+    const machine = await world.driver.fork(await world.prepare(), { owner });
+    world.host.fault('domainDestroy', REFUSED);
+    await expect(machine[Symbol.asyncDispose]()).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+  });
+
+  test('of a channel does not keep the machine', async () => {
+    await using world = await World.create();
+    const machine = await world.driver.fork(await world.prepare(), { owner });
+    const close = vi.spyOn(AgentLink.prototype, Symbol.asyncDispose).mockRejectedValue(new Error('it hangs'));
+    await machine[Symbol.asyncDispose]();
+    close.mockRestore();
+    expect(world.host.domains.has(machine.id)).toBe(false);
+  });
+
+  test('of a fork that failed is made up for by the driver', async () => {
+    await using world = await World.create();
+    const golden = await world.prepare();
+    world.host.fault('domainRevertToSnapshot', REFUSED);
+    world.host.fault('storageVolDelete', REFUSED);
+    await expect(world.driver.fork(golden, { owner })).rejects.toMatchObject({
+      code: 'WARMVM_FORK_FAILED',
+      details: { leftBehind: [expect.any(String), expect.any(String)] },
+    });
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+  });
+
+  test('of a prepare that failed is made up for by the driver', async () => {
+    await using world = await World.create();
+    world.host.fault('domainSnapshotCreateXml', REFUSED);
+    world.host.fault('domainUndefineFlags', REFUSED);
+    await expect(world.prepare()).rejects.toMatchObject({ details: { leftBehind: expect.anything() } });
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+  });
+
+  test('of the driver may be repeated and then reaches the host; the driver says what is left and what to do', async () => {
+    await using world = await World.create();
+    const machine = await world.driver.fork(await world.prepare(), { owner });
+    world.host.script('domainDestroy', () => REFUSED);
+    await expect(world.driver[Symbol.asyncDispose]()).rejects.toMatchObject({
+      message: expect.stringMatching(/could not remove warmvm-unit-.*warmvm sweep/),
+      retryable: true,
+      details: { leftBehind: expect.arrayContaining([machine.id]) },
+    });
+    await expect(world.prepare()).rejects.toMatchObject({ details: { disposed: true } });
+    world.host.script('domainDestroy');
+    await world.driver[Symbol.asyncDispose]();
+    expect(world.host.inventory).toEqual([]);
+    expect(world.host.storage.pools.size).toBe(0);
+  });
+});
+
+describe('the guardian of a driver', () => {
+  const guarded = async (): Promise<{ world: World; ends: string[] }> => {
+    vi.spyOn(Guardian.prototype, 'watchOver').mockResolvedValue();
+    const ends: string[] = [];
+    vi.spyOn(Guardian.prototype, 'dismiss').mockImplementation(async () => void ends.push('dismissed'));
+    vi.spyOn(Guardian.prototype, 'release').mockImplementation(() => void ends.push('released'));
+    const guardian = { module: new URL('file:///never'), way: {}, giveUpMs: 60_000, isOptional: false };
+    return { world: await World.create({ guardian, reconnectMs: 0 }), ends };
+  };
+  afterEach(() => void vi.restoreAllMocks());
+
+  test('goes with a driver that removed everything', async () => {
+    const { world, ends } = await guarded();
+    await using _ = world;
+    const machine = await world.driver.fork(await world.prepare(), { owner });
+    await machine[Symbol.asyncDispose]();
+    await world.driver[Symbol.asyncDispose]();
+    expect(ends).toEqual(['dismissed']);
+  });
+
+  test.each([
+    ['machine', 'the host is lost before the machine is disposed'],
+    ['driver', 'the host is lost before the driver is disposed'],
+    ['remove', 'the host refuses to remove something'],
+  ] as const)('is left to its work where (%s) %s', async (when, _what) => {
+    const { world, ends } = await guarded();
+    await using _ = world;
+    const machine = await world.driver.fork(await world.prepare(), { owner });
+    if (when === 'remove') {
+      world.host.script('domainUndefineFlags', () => ({ code: ErrorNumber.INTERNAL_ERROR }));
+      await expect(world.driver[Symbol.asyncDispose]()).rejects.toMatchObject({
+        message: expect.stringContaining('guardian process tries again for 60 s'),
+      });
+    } else {
+      world.host.unreachable = true;
+      world.host.die();
+      if (when === 'machine') await machine[Symbol.asyncDispose]();
+      await world.driver[Symbol.asyncDispose]();
+    }
+    expect(ends).toEqual(['released']);
   });
 });
 

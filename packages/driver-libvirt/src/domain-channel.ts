@@ -8,8 +8,6 @@ import type { Session } from './session.ts';
 
 /** `virDomainChannelFlags`: take the channel over from a holder that is gone or forgotten. */
 const CHANNEL_FORCE = 1;
-/** Lines that are opened for one request: the first may be over without our knowing it yet. */
-const MOST_LINES = 2;
 
 interface Line {
   readonly stream: LibvirtStream;
@@ -38,7 +36,7 @@ export class DomainChannel implements AgentLine {
 
   /** @throws WARMVM_HOST_LOST, or what libvirt says of a domain that does not run */
   async open(signal?: AbortSignal): Promise<void> {
-    this.#line = await this.#connect(signal);
+    this.#line = await twice(() => this.#connect(signal));
   }
 
   /** Opens the line now, so that its end is noticed; nobody waits for it. */
@@ -87,12 +85,10 @@ export class DomainChannel implements AgentLine {
   }
 
   async #within(signal: AbortSignal | undefined): Promise<Line> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await untilAborted(this.#current(), signal);
-      } catch (error) {
-        if (!isInterruption(error) || tries === MOST_LINES) throw silentGuest(error);
-      }
+    try {
+      return await twice(() => untilAborted(this.#current(), signal));
+    } catch (error) {
+      throw silentGuest(error);
     }
   }
 
@@ -134,6 +130,16 @@ export class DomainChannel implements AgentLine {
 
   #forget(line: Line): void {
     if (this.#line === line) this.#line = undefined;
+  }
+}
+
+/** The first line may be over without our knowing it yet, or end alone while it is opened. */
+async function twice<Result>(open: () => Promise<Result>): Promise<Result> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!isInterruption(error)) throw error;
+    return open();
   }
 }
 

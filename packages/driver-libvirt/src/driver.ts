@@ -12,14 +12,16 @@ import {
   type MachineRecord,
   type OwnerTag,
   type PrepareOptions,
+  retryableDispose,
   WarmvmError,
 } from '@warmvm/core/driver';
+import { uuidToString } from '@warmvm/libvirt';
 import { forkMachine } from './fork.ts';
 import { GoldenMaker, type LibvirtGolden } from './golden.ts';
 import { type Guardian, guardianFor } from './guardian.ts';
 import { type HostFacts, hostFacts } from './host-facts.ts';
 
-import { disposedError } from './interruption.ts';
+import { disposedError, leftBehind } from './interruption.ts';
 
 import { requireRunning } from './lifecycle.ts';
 
@@ -51,7 +53,8 @@ class LibvirtDriver implements Driver {
   readonly #ending = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
   #facts: HostFacts | undefined;
-  #disposed: Promise<void> | undefined;
+  readonly #disposeOnce = retryableDispose(() => this.#dispose());
+  #isDisposed = false;
 
   constructor(options: ParsedOptions) {
     this.#session = new Session(options);
@@ -103,15 +106,24 @@ class LibvirtDriver implements Driver {
     return machine;
   }
 
-  async list(owner: Pick<OwnerTag, 'pool'>, options: CallOptions = {}): Promise<readonly MachineRecord[]> {
+  list({ pool }: Pick<OwnerTag, 'pool'>, options: CallOptions = {}): Promise<readonly MachineRecord[]> {
+    return this.#list(pool, options);
+  }
+
+  listAll(options: CallOptions = {}): Promise<readonly MachineRecord[]> {
+    return this.#list(undefined, options);
+  }
+
+  async #list(pool: string | undefined, options: CallOptions): Promise<readonly MachineRecord[]> {
     this.#requireAlive();
-    const domains = await this.#workshop.list(owner.pool, options);
-    const records: MachineRecord[] = [];
-    for (const domain of domains) {
-      const record = await this.#recordOf(domain, options);
-      if (record !== undefined) records.push(record);
-    }
-    return records;
+    const domains = await this.#workshop.list(pool, options);
+    if (domains.length === 0) return [];
+    const states = await this.#workshop.states(options);
+    return domains.flatMap(({ dom, mark: { kind, owner, generation, digest } }) => {
+      const state = states.get(uuidToString(dom.uuid))?.state;
+      if (state === undefined) return [];
+      return [{ id: dom.name, kind, owner, generation, digest: digest === '' ? null : digest, state }];
+    });
   }
 
   adopt(record: MachineRecord, options: ForkOptions): Promise<Machine> {
@@ -127,15 +139,19 @@ class LibvirtDriver implements Driver {
     requireRunning(record.id, state);
     const adopted: MarkedDomain = { dom, mark: { ...mark, owner: options.owner } };
     await this.#guard(options.owner, options.signal);
+    const workshop = this.#workshop;
+    await workshop.remark(dom, adopted.mark, (present) => present.owner.instance === mark.owner.instance, options);
+    workshop.hold(dom.name);
+    let machine: LibvirtMachine | undefined;
     try {
-      await this.#workshop.remark(dom, adopted.mark, options);
-      const onDispose = (gone: LibvirtMachine): boolean => this.#machines.delete(gone);
-      const machine = await LibvirtMachine.takeOver(this.#workshop, adopted, onDispose, options);
+      machine = await LibvirtMachine.takeOver(workshop, adopted, (gone) => this.#machines.delete(gone), options);
+      // Two who adopt at once both read the old mark: the later one stands.
+      if (await workshop.isTakenOver(adopted, options)) throw goneFrom(record);
       this.#machines.add(machine);
       return machine;
     } catch (error) {
-      // It stays whose it was, so that a sweep of its owner still finds it.
-      await this.#workshop.remark(dom, mark).catch(() => {});
+      await machine?.leave();
+      await workshop.giveBack(adopted, mark);
       if (isWarmvmError(error, 'WARMVM_HOST_OPERATION')) {
         // It may have died since it was looked at, and then every step fails in words of its own.
         const found = await this.#session.state(dom, options).catch(() => undefined);
@@ -168,8 +184,8 @@ class LibvirtDriver implements Driver {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#dispose();
-    return this.#disposed;
+    this.#isDisposed = true;
+    return this.#disposeOnce();
   }
 
   /** Runs what makes something: dispose ends it and waits until it has taken back what it made. */
@@ -191,30 +207,37 @@ class LibvirtDriver implements Driver {
 
   async #dispose(): Promise<void> {
     const failures: unknown[] = [];
-    let lost = false;
     const attempt = async (work: () => Promise<unknown>): Promise<void> => {
       try {
         await work();
       } catch (error) {
-        if (isWarmvmError(error, 'WARMVM_HOST_LOST')) lost = true;
-        else failures.push(error);
+        // Dispose is safe after host loss: what is left there carries our mark.
+        if (!isWarmvmError(error, 'WARMVM_HOST_LOST')) failures.push(error);
       }
     };
     this.#ending.abort(disposedError());
     await Promise.allSettled(this.#underWay);
+    const workshop = this.#workshop;
+    if (this.#session.everOpened) this.#session.reopen();
     await Promise.all([...this.#machines].map((machine) => attempt(() => machine[Symbol.asyncDispose]())));
-    for (const { template } of this.#goldens.values()) await attempt(() => this.#workshop.demolish(template));
-    this.#goldens.clear();
-    if (this.#session.everOpened) await attempt(() => this.#workshop.storage.removeIfEmpty());
+    for (const { template } of this.#goldens.values()) {
+      await attempt(() => workshop.demolish(template));
+      if (!workshop.held.includes(template.dom.name)) this.#goldens.delete(template.mark.digest);
+    }
+    // What a call made and could not take back has no handle.
+    const known = [
+      ...this.#machines,
+      ...[...this.#goldens.values()].map(({ template }) => ({ id: template.dom.name })),
+    ];
+    const names = new Set(known.map(({ id }) => id));
+    for (const name of workshop.held.filter((held) => !names.has(held)))
+      await attempt(() => workshop.demolishNamed(name));
+    if (this.#session.everOpened) await attempt(() => workshop.storage.removeIfEmpty());
     await this.#session.close();
-    // What could not be removed here, the guardian tries once more from outside.
-    if (lost || failures.length > 0) this.#guardian?.release();
+    // What could not be removed here, the guardian tries again from outside.
+    if (workshop.held.length > 0 || failures.length > 0) this.#guardian?.release();
     else await this.#guardian?.dismiss();
-    if (failures.length === 0) return;
-    throw new WarmvmError('WARMVM_HOST_OPERATION', 'the driver could not remove everything that it made', {
-      cause: failures[0],
-      details: { failures: failures.map(String) },
-    });
+    if (failures.length > 0) throw leftBehind(workshop.held, failures, this.#guardian?.patienceMs);
   }
 
   async #hostFacts(options: CallOptions): Promise<HostFacts> {
@@ -241,40 +264,21 @@ class LibvirtDriver implements Driver {
     }
   }
 
-  async #recordOf({ dom, mark }: MarkedDomain, options: CallOptions): Promise<MachineRecord | undefined> {
-    try {
-      const { state } = await this.#session.state(dom, options);
-      const { kind, owner, generation } = mark;
-      return { id: dom.name, kind, owner, generation, digest: mark.digest === '' ? null : mark.digest, state };
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    }
-  }
-
   /** The domain of a record, when it still is the one that was listed. A domain without our mark is never touched. */
   async #find(record: MachineRecord, options: CallOptions): Promise<MarkedDomain> {
-    const gone = new WarmvmError(
-      'WARMVM_MACHINE_GONE',
-      `the host has no machine ${record.id} of pool ${record.owner.pool}`,
-      {
-        details: { machine: record.id, pool: record.owner.pool },
-      },
-    );
-    try {
-      const lookup = { name: record.id };
-      const { dom } = await this.#session.call('domainLookupByName', lookup, `look up ${record.id}`, options);
-      const mark = await this.#workshop.markOf(dom, options);
-      const { pool, instance } = record.owner;
-      if (mark === undefined || mark.owner.pool !== pool || mark.owner.instance !== instance) throw gone;
-      return { dom, mark };
-    } catch (error) {
-      if (isAbsent(error)) throw gone;
-      throw error;
-    }
+    const found = await this.#workshop.find(record.id, options);
+    const { pool, instance } = record.owner;
+    if (found?.mark.owner.pool !== pool || found.mark.owner.instance !== instance) throw goneFrom(record);
+    return found;
   }
 
   #requireAlive(): void {
-    if (this.#disposed !== undefined) throw disposedError();
+    if (this.#isDisposed) throw disposedError();
   }
+}
+
+function goneFrom({ id, owner: { pool } }: MachineRecord): WarmvmError {
+  return new WarmvmError('WARMVM_MACHINE_GONE', `the host has no machine ${id} of pool ${pool}`, {
+    details: { machine: id, pool },
+  });
 }

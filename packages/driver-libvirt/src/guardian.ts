@@ -106,6 +106,11 @@ export class Guardian {
     await ended;
   }
 
+  /** How long it tries to reach the host after this process has ended. */
+  get patienceMs(): number {
+    return this.#orders.giveUpMs;
+  }
+
   /** Lets the guardian do its work now. */
   release(): void {
     this.#child?.stdin?.end();

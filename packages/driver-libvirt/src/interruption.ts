@@ -1,5 +1,5 @@
 import { isWarmvmError, WarmvmError } from '@warmvm/core/driver';
-import { isLibvirtError } from '@warmvm/libvirt';
+import { isLibvirtError, type ProcedureName } from '@warmvm/libvirt';
 
 /** Whether an error of `@warmvm/libvirt` says that its connection is over. */
 export function isClosed(error: unknown): boolean {
@@ -75,4 +75,29 @@ export function notOpened(error: unknown, uri: string): unknown {
 export function lostError(message: string, cause: unknown): WarmvmError {
   const details = isWarmvmError(cause) ? { details: cause.details } : {};
   return new WarmvmError('WARMVM_HOST_LOST', message, { retryable: true, cause, ...details });
+}
+
+/** What dispose of a driver says when the host refused to remove something. */
+export function leftBehind(
+  names: readonly string[],
+  failures: readonly unknown[],
+  patienceMs: number | undefined,
+): WarmvmError {
+  const what = names.length === 0 ? 'its storage pool' : names.join(', ');
+  const guardian = patienceMs === undefined ? '' : ` Its guardian process tries again for ${patienceMs / 1_000} s.`;
+  const remedy = 'Call dispose again, or run "warmvm sweep" once the daemon answers.';
+  return new WarmvmError(
+    'WARMVM_HOST_OPERATION',
+    `The driver could not remove ${what} from the host.${guardian} ${remedy}`,
+    { retryable: true, cause: failures[0], details: { failures: failures.map(String), leftBehind: names, remedy } },
+  );
+}
+
+/** Whose second try does no harm, whatever became of the first: questions, and what is done when it has been done. */
+const REPEATABLE =
+  /^(connectGet|connectList|connectBaseline|nodeGet|domainGet|domainLookup|domainSnapshot(Get|Lookup)|domainDestroy|domainUndefine|domainSetMetadata|storagePool(Lookup|Get|Is|NumOf|List)|storageVol(Lookup|Get|Delete))/;
+
+/** Whether a call may be made again after a break: nobody knows whether it was carried out. */
+export function isRepeatable(procedure: ProcedureName): boolean {
+  return REPEATABLE.test(procedure);
 }

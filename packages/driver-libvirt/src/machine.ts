@@ -5,6 +5,7 @@ import {
   type Machine,
   type MachineChange,
   type MachineState,
+  retryableDispose,
   StateFeed,
   WarmvmError,
 } from '@warmvm/core/driver';
@@ -12,8 +13,9 @@ import { type GuestAgent, identityFor, renewGuest } from '@warmvm/guest-agent';
 import { AgentLink } from './agent-link.ts';
 import { requireRunning } from './lifecycle.ts';
 import { isAbsent } from './map-error.ts';
+import type { Mark } from './mark.ts';
 import { LINE_CLOSED, Reaping } from './reaping.ts';
-import { rewind } from './rewind.ts';
+import { rewind, snapshotOwner } from './rewind.ts';
 import type { MarkedDomain, Workshop } from './workshop.ts';
 
 /** How long the guest of a machine that is taken over has for an answer. */
@@ -34,7 +36,8 @@ export class LibvirtMachine implements Machine {
   #lost: WarmvmError | undefined;
   #inReset = false;
   #resetting: Promise<unknown> = Promise.resolve();
-  #disposed: Promise<void> | undefined;
+  #isEnding = false;
+  readonly #disposeOnce = retryableDispose(() => this.#dispose());
 
   private constructor(
     workshop: Workshop,
@@ -95,11 +98,17 @@ export class LibvirtMachine implements Machine {
       requireRunning(machine.id, await machine.#settle(options));
       return machine;
     } catch (error) {
-      machine.#stopWatching();
-      machine.#feed.end();
-      await machine.#link[Symbol.asyncDispose]();
+      await machine.leave();
       throw error;
     }
+  }
+
+  /** Ends this handle; the machine stays. */
+  async leave(): Promise<void> {
+    this.#isEnding = true;
+    this.#stopWatching();
+    this.#feed.end();
+    await this.#link[Symbol.asyncDispose]();
   }
 
   get generation(): number {
@@ -148,8 +157,8 @@ export class LibvirtMachine implements Machine {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#dispose();
-    return this.#disposed;
+    this.#isEnding = true;
+    return this.#disposeOnce();
   }
 
   async #reset(options: CallOptions): Promise<void> {
@@ -181,19 +190,19 @@ export class LibvirtMachine implements Machine {
       this.#inReset = false;
     }
     if (this.#feed.present.state !== 'running') {
-      throw new WarmvmError(
-        'WARMVM_RESET_FAILED',
-        `machine ${this.id} is ${this.#feed.present.state} after its reset`,
-        {
-          details: { machine: this.id, generation: this.#generation, state: this.#feed.present.state },
-        },
-      );
+      const { state } = this.#feed.present;
+      throw new WarmvmError('WARMVM_RESET_FAILED', `machine ${this.id} is ${state} after its reset`, {
+        details: { machine: this.id, generation: this.#generation, state },
+      });
     }
   }
 
   /** So that generations grow also for a later process that adopts the machine. */
   #recordGeneration(): Promise<void> {
-    return this.#workshop.remark(this.#domain.dom, { ...this.#domain.mark, generation: this.#generation });
+    const { dom, mark } = this.#domain;
+    const mayReplace = async ({ owner: { instance } }: Mark): Promise<boolean> =>
+      instance === mark.owner.instance || instance === (await snapshotOwner(this.#workshop, dom));
+    return this.#workshop.remark(dom, { ...mark, generation: this.#generation }, mayReplace);
   }
 
   async #rewind(signal: AbortSignal): Promise<void> {
@@ -225,7 +234,7 @@ export class LibvirtMachine implements Machine {
     this.#reaping.lineBegan();
     void link.ended.then(() => {
       if (this.#link === link) this.#reaping.lineEnded();
-      const expected = this.#link !== link || this.#inReset || this.#disposed !== undefined || this.#lost !== undefined;
+      const expected = this.#link !== link || this.#inReset || this.#isEnding || this.#lost !== undefined;
       if (!expected && this.#feed.present.state === 'running') this.#publish('stopping', LINE_CLOSED);
     });
   }
@@ -256,15 +265,15 @@ export class LibvirtMachine implements Machine {
     this.#feed.end();
     await this.#resetting.catch(() => {});
     this.#link.end(this.#gone());
-    await this.#link[Symbol.asyncDispose]();
+    // A channel that does not close is no reason to keep the machine.
+    await Promise.resolve(this.#link[Symbol.asyncDispose]()).catch(() => {});
     try {
-      if (!(await this.#workshop.isTakenOver(this.#domain))) await this.#workshop.demolish(this.#domain);
+      await this.#workshop.demolish(this.#domain);
     } catch (error) {
-      // Dispose is safe after the host is lost: what is left there carries our mark, and a sweep finds it.
-      if (this.#lost === undefined && !isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
-    } finally {
-      this.#onDispose(this);
+      // Dispose is safe after the host is lost: what is left there carries our mark, and the driver goes on holding it.
+      if (!isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
     }
+    this.#onDispose(this);
   }
 
   #publish(state: MachineState, reason: string): void {
@@ -278,7 +287,7 @@ export class LibvirtMachine implements Machine {
   }
 
   #requireAlive(): void {
-    if (this.#disposed !== undefined) throw this.#gone();
+    if (this.#isEnding) throw this.#gone();
     if (this.#lost !== undefined) throw this.#lost;
   }
 

@@ -54,7 +54,7 @@ export function markXml(mark: Mark): string {
   return toXml({ mark: attributes });
 }
 
-/** Reads the mark out of a domain's XML; undefined when the domain is not ours or its mark makes no sense. */
+/** Reads the mark out of the XML of a domain or a snapshot; undefined when the domain is not ours or its mark makes no sense. */
 export function readMark(domainXml: string): Mark | undefined {
   const element = findMark(domainXml);
   if (element === undefined) return undefined;
@@ -98,7 +98,9 @@ export function isMark(element: XmlElement): boolean {
 
 function findMark(domainXml: string): XmlElement | undefined {
   try {
-    return XmlElement.parse(domainXml, 'a domain').at('domain', 'metadata')?.children().find(isMark);
+    const description = XmlElement.parse(domainXml, 'a domain');
+    const domain = description.at('domain') ?? description.at('domainsnapshot', 'domain');
+    return domain?.at('metadata')?.children().find(isMark);
   } catch {
     return undefined;
   }

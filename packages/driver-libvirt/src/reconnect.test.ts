@@ -226,3 +226,25 @@ describe('a connection that stays away', () => {
     for (let elapsed = 0; elapsed < 6_000; elapsed += 500) await world.clock.advance(500);
   });
 });
+
+test('the connection of one stream that ends while it opens breaks nothing else', async () => {
+  await using world = await World.create();
+  const golden = await world.prepare();
+  const neighbour = (await world.driver.fork(golden, { owner })) as Machine;
+  let answer = (): void => {};
+  const busy = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  world.host.domain(neighbour.id).running.agent.programs.set('wait', async () => {
+    await busy;
+    return {};
+  });
+  const waiting = neighbour.guest.exec(['wait']);
+  const before = world.host.dials;
+  world.host.fault('domainOpenChannel', 'drop');
+  await world.driver.fork(golden, { owner });
+  // One connection for the channel that ended, one for the channel that stays.
+  expect(world.host.dials - before).toBe(2);
+  answer();
+  expect(await waiting).toMatchObject({ exitCode: 0 });
+});

@@ -1,6 +1,7 @@
 import { type CallOptions, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
 import type { DomainRef } from '@warmvm/libvirt';
 import type { AgentLink } from './agent-link.ts';
+import { readMark } from './mark.ts';
 import { SNAPSHOT_NAME, type Workshop } from './workshop.ts';
 
 /** `virDomainQemuMonitorCommandFlags`: the human monitor's language. */
@@ -47,6 +48,18 @@ export async function revert({ session }: Workshop, dom: DomainRef, options: Cal
     options,
   );
   await session.make('domainRevertToSnapshot', { snap, flags: REVERT_RUNNING }, `revert ${dom.name}`, options);
+}
+
+/** Whose mark a revert brings back: that of the process which forked the machine. */
+export async function snapshotOwner({ session }: Workshop, dom: DomainRef): Promise<string | undefined> {
+  const lookup = { dom, name: SNAPSHOT_NAME, flags: 0 };
+  const { snap } = await session.call('domainSnapshotLookupByName', lookup, `find the snapshot of ${dom.name}`);
+  const { xml } = await session.call(
+    'domainSnapshotGetXmlDesc',
+    { snap, flags: 0 },
+    `read the snapshot of ${dom.name}`,
+  );
+  return readMark(xml)?.owner.instance;
 }
 
 async function rewindInPlace(workshop: Workshop, dom: DomainRef, options: CallOptions): Promise<void> {

@@ -12,18 +12,19 @@ import {
   uuidToString,
 } from '@warmvm/libvirt';
 import { DaemonClients } from './daemon-clients.ts';
-import type { DomainListener } from './domain-listener.ts';
+import { type DomainListener, follow } from './domain-listener.ts';
 import {
   disposedError,
   interruption,
   isClosed,
   isInterruption,
+  isRepeatable,
   lostError,
   notOpened,
   unreachable,
   untilAborted,
 } from './interruption.ts';
-import { asksForState, type ObservedState, stateOf, stateOfEvent } from './lifecycle.ts';
+import { type ObservedState, stateOf } from './lifecycle.ts';
 import { mapError } from './map-error.ts';
 
 /** What a {@link Session} is opened with. */
@@ -46,9 +47,6 @@ interface Link {
   readonly listeners: Map<string, DomainListener>;
 }
 
-/** Whose second try does no harm, whatever became of the first: questions, and what is done when it has been done. */
-const REPEATABLE =
-  /^(connectGet|connectList|connectBaseline|nodeGet|domainGet|domainLookup|domainSnapshot(Get|Lookup)|domainDestroy|domainUndefine|domainSetMetadata|storagePool(Lookup|Get|Is|NumOf|List)|storageVol(Lookup|Get|Delete))/;
 /** Breaks that one call is repeated over. */
 const MOST_REPEATS = 3;
 /** The first pause between two attempts to connect anew, which doubles, and the longest. */
@@ -65,7 +63,7 @@ export class Session {
   readonly #clients: DaemonClients;
   readonly #opening = new JoinedJobs<Link>();
   #link: Link | undefined;
-  readonly #ending = new AbortController();
+  #ending = new AbortController();
   /** Comes to whether the connection is there again. */
   #mending: Promise<boolean> | undefined;
   #everOpened = false;
@@ -93,7 +91,7 @@ export class Session {
         return await link.client.call(name, args, options);
       } catch (error) {
         const failure = await this.#after(link, error, doing, options.signal);
-        if (!isInterruption(failure) || repeats === MOST_REPEATS || !REPEATABLE.test(name)) throw failure;
+        if (!isInterruption(failure) || repeats === MOST_REPEATS || !isRepeatable(name)) throw failure;
       }
     }
   }
@@ -122,6 +120,8 @@ export class Session {
     try {
       return await open(link.client);
     } catch (error) {
+      // The connection of one stream may end alone: the main one tells.
+      if (isClosed(error) && (await this.#answers(link))) throw interruption(error, doing);
       throw await this.#after(link, error, doing, options.signal);
     }
   }
@@ -156,12 +156,8 @@ export class Session {
 
   /** What the hypervisor says of a domain now. */
   async state(dom: DomainRef, options: CallOptions = {}): Promise<ObservedState> {
-    const { state, reason } = await this.call(
-      'domainGetState',
-      { dom, flags: 0 },
-      `see the state of ${dom.name}`,
-      options,
-    );
+    const args = { dom, flags: 0 };
+    const { state, reason } = await this.call('domainGetState', args, `see the state of ${dom.name}`, options);
     return stateOf(state, reason);
   }
 
@@ -178,6 +174,13 @@ export class Session {
     this.#link = undefined;
     link?.listeners.clear();
     await link?.client.close();
+  }
+
+  /** Calls are possible again after {@link close}. */
+  reopen(): void {
+    if (!this.#disposed) return;
+    this.#disposed = false;
+    this.#ending = new AbortController();
   }
 
   async #ensure(signal: AbortSignal | undefined): Promise<Link> {
@@ -207,7 +210,8 @@ export class Session {
     try {
       // Before anything is listed, so that what happens meanwhile is told.
       const events = await client.domainEvents('lifecycle', { signal });
-      void this.#follow(link, events);
+      // A feed that broke (its buffer was full, the socket went) reports nothing more: without events the link is useless.
+      follow(events, listeners).catch(() => client.close());
     } catch (error) {
       await client.close();
       throw error;
@@ -222,22 +226,11 @@ export class Session {
     return link;
   }
 
-  async #follow(
-    link: Link,
-    events: AsyncIterable<{ readonly dom: DomainRef; readonly event: number; readonly detail: number }>,
-  ): Promise<void> {
-    try {
-      for await (const { dom, event, detail } of events) {
-        const listener = link.listeners.get(uuidToString(dom.uuid));
-        if (listener === undefined) continue;
-        const observed = stateOfEvent(event, detail);
-        if (observed !== undefined) listener.observed(observed);
-        else if (asksForState(event, detail)) listener.changed();
-      }
-    } catch {
-      // A feed that broke (its buffer was full, the socket went) tells nothing more: without events the link is no good.
-      await link.client.close();
-    }
+  async #answers({ client }: Link): Promise<boolean> {
+    return client.call('connectGetLibVersion', {}, { timeoutMs: this.#options.connectTimeoutMs }).then(
+      () => true,
+      (error: unknown) => !isClosed(error),
+    );
   }
 
   async #after(link: Link, error: unknown, doing: string, signal: AbortSignal | undefined): Promise<unknown> {

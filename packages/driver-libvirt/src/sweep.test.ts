@@ -1,6 +1,7 @@
 import { ErrorNumber } from '@warmvm/libvirt';
 import { describe, expect, test } from 'vitest';
 import { owner, World } from './fixtures/world.ts';
+import { markXml, readMark } from './mark.ts';
 import { sweep, sweepThoroughly } from './sweep.ts';
 
 const other = { ...owner, instance: 'instance-2' };
@@ -31,6 +32,21 @@ describe('sweep', () => {
     await machine.reset();
     expect(world.host.domains.size).toBe(2);
     await survivor[Symbol.asyncDispose]();
+  });
+
+  test('touches no machine that somebody adopts while it works', async () => {
+    await using world = await abandoned();
+    const golden = await world.prepare();
+    await world.driver.fork(golden, { owner });
+    const ids = [...world.host.domains.keys()].filter((name) => !name.includes('golden'));
+    world.host.script('domainDestroy', ({ dom }) => {
+      const left = ids.find((id) => id !== (dom as { readonly name: string }).name)!;
+      const domain = world.host.domains.get(left);
+      domain?.setMark(markXml({ ...readMark(domain.xml)!, owner: other }), true);
+      return undefined;
+    });
+    await sweep({ dial: world.host.dial }, dead);
+    expect(ids.filter((id) => world.host.domains.get(id)?.qemu !== undefined)).toHaveLength(1);
   });
 
   test('removes machines before the golden snapshots that they rest on', async () => {

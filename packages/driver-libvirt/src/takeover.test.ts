@@ -3,7 +3,7 @@ import { ErrorNumber } from '@warmvm/libvirt';
 import { describe, expect, test } from 'vitest';
 import { MemoryDomain } from './fixtures/memory-domain.ts';
 import { owner, World } from './fixtures/world.ts';
-import { readMark } from './mark.ts';
+import { markXml, readMark } from './mark.ts';
 
 const heir = { ...owner, instance: 'instance-2' };
 
@@ -19,45 +19,6 @@ function plant(world: World, name: string, xml: string): MemoryDomain {
   world.host.domains.set(name, domain);
   return domain;
 }
-
-describe('list', () => {
-  test('names what carries the mark of the pool, whoever made it', async () => {
-    const { world, record } = await withMachine();
-    await using _ = world;
-    const stranger = world.newDriver();
-    const records = await stranger.list(owner);
-    expect(records.map(({ kind }) => kind).sort()).toEqual(['golden', 'machine']);
-    expect(record).toEqual({
-      id: record.id,
-      kind: 'machine',
-      owner,
-      generation: 1,
-      digest: world.image.digest,
-      state: 'running',
-    });
-    expect(await stranger.list({ pool: 'another' })).toEqual([]);
-    await stranger[Symbol.asyncDispose]();
-  });
-
-  test('leaves out domains without a mark, and those that vanish meanwhile', async () => {
-    const { world } = await withMachine();
-    await using _ = world;
-    plant(world, 'warmvm-unit-foreign', '<domain><name></name></domain>');
-    plant(world, 'somebody-else', '<domain><name></name></domain>');
-    world.host.fault('domainGetXmlDesc', { code: ErrorNumber.NO_DOMAIN });
-    world.host.fault('domainGetState', { code: ErrorNumber.NO_DOMAIN });
-    expect(await world.driver.list(owner)).toEqual([]);
-  });
-
-  test('rejects when the host does', async () => {
-    const { world } = await withMachine();
-    await using _ = world;
-    world.host.fault('domainGetState', { code: ErrorNumber.INTERNAL_ERROR });
-    await expect(world.driver.list(owner)).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
-    world.host.fault('domainGetXmlDesc', { code: ErrorNumber.INTERNAL_ERROR });
-    await expect(world.driver.list(owner)).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
-  });
-});
 
 describe('adopt', () => {
   test('takes a machine over with its generation, which can then be reset', async () => {
@@ -117,6 +78,59 @@ describe('adopt', () => {
     world.host.fault('domainOpenChannel', { code: ErrorNumber.INTERNAL_ERROR });
     await expect(world.driver.adopt(record, { owner: heir })).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION' });
     expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(owner);
+  });
+
+  describe('beside another process that adopts the same machine', () => {
+    const winner = { ...owner, instance: 'instance-3' };
+    const takenBy = (world: World, id: string) => (): undefined => {
+      const domain = world.host.domain(id);
+      domain.setMark(markXml({ ...readMark(domain.xml)!, owner: winner }), domain.live !== undefined);
+    };
+
+    test.each([
+      ['before its own mark is written', 'domainGetState', undefined],
+      ['while the machine is taken over', 'domainOpenChannel', undefined],
+      ['before it fails', 'domainOpenChannel', { code: ErrorNumber.INTERNAL_ERROR }],
+    ] as const)('leaves that one’s mark, which came %s', async (_when, procedure, fault) => {
+      const { world, record } = await withMachine();
+      await using _ = world;
+      const take = takenBy(world, record.id);
+      world.host.script(procedure, () => {
+        world.host.script(procedure);
+        take();
+        return fault;
+      });
+      const other = world.newDriver();
+      await expect(other.adopt(record, { owner: heir })).rejects.toMatchObject({
+        code: fault === undefined ? 'WARMVM_MACHINE_GONE' : 'WARMVM_HOST_OPERATION',
+      });
+      expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(winner);
+      await other.remove(record);
+      await other[Symbol.asyncDispose]();
+      expect(world.host.domain(record.id).qemu).toBeDefined();
+    });
+
+    test.each(['in-place', 'revert'] as const)('a reset %s writes no mark over that one’s', async (reset) => {
+      const { world, record } = await withMachine();
+      await using _ = world;
+      const other = world.newDriver({ reset });
+      const machine = await other.adopt(record, { owner: heir });
+      const take = takenBy(world, record.id);
+      // The last step before the generation is written.
+      world.host.hold(
+        reset === 'in-place' ? 'domainMonitorCommand' : 'domainRevertToSnapshot',
+        Promise.resolve(),
+        () => {
+          const isLast = reset === 'revert' || world.host.domain(record.id).reason === 5;
+          if (isLast) take();
+          return isLast;
+        },
+      );
+      await expect(machine.reset()).rejects.toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
+      expect(readMark(world.host.domain(record.id).xml)?.owner).toEqual(winner);
+      await other[Symbol.asyncDispose]();
+      expect(world.host.domain(record.id).qemu).toBeDefined();
+    });
   });
 
   test.each([
