@@ -1,11 +1,16 @@
 import { type CallOptions, type Clock, isWarmvmError, WarmvmError } from '@warmvm/core/driver';
-import type { AgentChannel, AgentRequestOptions } from './channel.ts';
+import type { AgentChannel, AgentRequestOptions, ReplyLimits } from './channel.ts';
 import { type Decode, decodeReply, excerpt, Malformed } from './reply.ts';
+
+/** Far more than what an agent says of itself, its clock or its network. */
+const DEFAULT_LIMITS: ReplyLimits = { maxBytes: 1_048_576 };
 
 /** Options of one command. */
 export interface AgentCallOptions extends CallOptions {
   /** @default the agent's `replyTimeoutMs` */
   readonly timeoutMs?: number;
+  /** @default an answer of at most 1 MiB */
+  readonly limits?: ReplyLimits;
 }
 
 /** The time limits of a client, and the name under which a person sets them. */
@@ -42,8 +47,8 @@ export class AgentCaller {
     decode: Decode<T>,
     options: AgentCallOptions = {},
   ): Promise<T> {
-    const { signal, timeoutMs = this.replyTimeoutMs } = options;
-    const request: AgentRequestOptions = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const { signal, timeoutMs = this.replyTimeoutMs, limits = DEFAULT_LIMITS } = options;
+    const request: AgentRequestOptions = { timeoutMs, limits, ...(signal === undefined ? {} : { signal }) };
     const text = await this.#channel.request(commandText(command, parameters), request).catch((error: unknown) => {
       throw isSilence(error) ? this.unanswered(command, timeoutMs, error) : error;
     });

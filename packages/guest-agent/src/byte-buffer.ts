@@ -10,6 +10,10 @@ export class ByteBuffer {
     this.#limitBytes = limitBytes;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   /** Bytes that are set aside; never more than twice the limit. */
   get reservedBytes(): number {
     return this.#bytes.length;

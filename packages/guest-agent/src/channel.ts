@@ -1,9 +1,19 @@
 import type { CallOptions } from '@warmvm/core/driver';
 
+/** How much of an answer is kept. */
+export interface ReplyLimits {
+  /** A longer answer is refused. */
+  readonly maxBytes: number;
+  /** What a string of the answer has over this is dropped. A channel that cannot do so ignores it. @default nothing is dropped */
+  readonly maxStringBytes?: number;
+}
+
 /** Options of {@link AgentChannel.request}. */
 export interface AgentRequestOptions extends CallOptions {
   /** The whole time for the answer, waiting in a queue included. */
   readonly timeoutMs: number;
+  /** @default whatever the channel carries */
+  readonly limits?: ReplyLimits;
 }
 
 /**

@@ -5,6 +5,8 @@ const DEFAULT_MAX_OUTPUT_BYTES = 1_048_576;
 const DEFAULT_MAX_STREAM_BYTES = 1_073_741_824;
 /** Base64 makes 2.8 MB of it; libvirt carries commands of less than 4 MiB. */
 const MAX_CAPTURED_STDIN_BYTES = 2_097_152;
+/** The agent keeps 16 MiB of each stream, and sends them in one answer: what is to be kept of it must fit in memory. */
+const MAX_CAPTURED_OUTPUT_BYTES = 4_194_304;
 
 /** A program that the agent runs by itself. */
 export interface CapturedPlan {
@@ -34,7 +36,8 @@ export function planExec(options: ExecOptions): CapturedPlan | StreamedPlan {
   if (workingDirectory !== undefined) requireFolder(workingDirectory);
   const stdin = input(options.stdin);
   const fits = stdin instanceof Uint8Array && stdin.length <= MAX_CAPTURED_STDIN_BYTES;
-  if (fits && onOutput === undefined && workingDirectory === undefined) {
+  const isSmall = fits && maxOutputBytes <= MAX_CAPTURED_OUTPUT_BYTES;
+  if (isSmall && onOutput === undefined && workingDirectory === undefined) {
     return { streamed: false, stdin, maxOutputBytes };
   }
   return { streamed: true, stdin, maxOutputBytes, onOutput, workingDirectory };

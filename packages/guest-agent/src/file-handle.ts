@@ -40,7 +40,11 @@ export class FileHandle {
   /** At most `count` bytes from where the last read ended; none where the file ends. */
   read(count: number, options: CallOptions = {}): Promise<FileChunk> {
     const parameters = { handle: this.#handle, count };
-    return this.#caller.call('guest-file-read', parameters, (value) => decodeRead(value, count), options);
+    const limits = { maxBytes: Math.ceil(count / 3) * 4 + 4096 };
+    return this.#caller.call('guest-file-read', parameters, (value) => decodeRead(value, count), {
+      ...options,
+      limits,
+    });
   }
 
   /** Resolves with how many of the bytes were taken. */

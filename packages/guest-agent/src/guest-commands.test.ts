@@ -92,10 +92,10 @@ describe('exec', () => {
   });
 
   test.each([
-    { exited: true },
     { exited: 1 },
-    { exited: true, exitcode: -1 },
-    { exited: true, signal: 1000 },
+    { exited: true, exitcode: -(2 ** 31) - 1 },
+    { exited: true, signal: 2 ** 32 },
+    { exited: true, exitcode: 0.5 },
     { exited: true, exitcode: 0, 'out-data': '&&&&' },
     { exited: true, exitcode: 0, 'out-data': 'abc' },
     { exited: true, exitcode: 0, 'err-data': 'a===' },

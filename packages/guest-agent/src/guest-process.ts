@@ -5,6 +5,8 @@ import { TimeLimit } from './time-limit.ts';
 
 const FIRST_POLL_MS = 1;
 const SLOWEST_POLL_MS = 50;
+/** Names of an answer's fields are strings, too. A multiple of 4, as base64 is. */
+const LONGEST_NAME_BYTES = 64;
 /** A killed process whose children hold its output open never counts as ended; some 30 ms and five answers are enough to tell. */
 const POLLS_AFTER_KILL = 5;
 /** qemu-ga cannot kill. Tried in this order until one exists; none is a shell. */
@@ -51,7 +53,10 @@ export function processStatus(
   maxOutputBytes: number,
   signal?: AbortSignal,
 ): Promise<ProcessStatus> {
-  const options = signal === undefined ? {} : { signal };
+  // One byte over the bound tells output that is cut from output that just fits.
+  const maxStringBytes = Math.max(LONGEST_NAME_BYTES, Math.ceil((maxOutputBytes + 1) / 3) * 4);
+  const limits = { maxStringBytes, maxBytes: 2 * maxStringBytes + 4096 };
+  const options = { limits, ...(signal === undefined ? {} : { signal }) };
   return caller.call('guest-exec-status', { pid }, (value) => decodeStatus(value, maxOutputBytes), options);
 }
 
@@ -78,6 +83,8 @@ export async function killProcess(caller: AgentCaller, pid: number): Promise<boo
   const limit = new TimeLimit(caller.clock, caller.cleanupTimeoutMs);
   try {
     if (await hasEnded(caller, pid, limit.signal)) return true;
+    // Not a process that the agent can have started, and no number to send a signal to.
+    if (pid < 2) return false;
     if (!(await sendKill(caller, pid, limit.signal))) return await hasEnded(caller, pid, limit.signal);
     let polls = 0;
     for (const delayMs of pollDelays()) {
@@ -117,17 +124,15 @@ async function sendKill(caller: AgentCaller, pid: number, signal: AbortSignal): 
 
 function decodePid(value: unknown): number {
   const pid = asCount(asObject(value, 'return').pid, 'pid');
-  if (pid < 2) throw new Malformed('pid is no process that the agent can have started');
+  if (pid < 1) throw new Malformed('pid is not the number of a process');
   return pid;
 }
 
 function decodeStatus(value: unknown, maxOutputBytes: number): ProcessStatus {
   const fields = asObject(value, 'return');
   const ended = asBoolean(fields.exited, 'exited');
-  const exitCode = fields.exitcode === undefined ? null : asCount(fields.exitcode, 'exitcode', 0xffff_ffff);
-  const signal = fields.signal === undefined ? null : asCount(fields.signal, 'signal', 255);
-  if (ended && exitCode === null && signal === null)
-    throw new Malformed('neither exitcode nor signal of an ended process');
+  const exitCode = asEnd(fields.exitcode, 'exitcode');
+  const signal = asEnd(fields.signal, 'signal');
   const stdout = decodeOutput(fields['out-data'], 'out-data', maxOutputBytes);
   const stderr = decodeOutput(fields['err-data'], 'err-data', maxOutputBytes);
   return {
@@ -141,12 +146,20 @@ function decodeStatus(value: unknown, maxOutputBytes: number): ProcessStatus {
   };
 }
 
+/** Windows has 32 bits for both, and some agents give them a sign. Some leave out how a process ended. */
+function asEnd(value: unknown, name: string): number | null {
+  if (value === undefined || value === null) return null;
+  if (Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 0)
+    return (value as number) >>> 0;
+  return asCount(value, name, 0xffff_ffff);
+}
+
 function decodeOutput(value: unknown, name: string, maxBytes: number): { bytes: Uint8Array; cut: boolean } {
-  if (value === undefined) return { bytes: new Uint8Array(0), cut: false };
+  if (value === undefined || value === null) return { bytes: new Uint8Array(0), cut: false };
   const bytes = asBytes(value, name, maxBytes + 1);
   return { bytes: bytes.slice(0, maxBytes), cut: bytes.length > maxBytes };
 }
 
 function isTrue(value: unknown, name: string): boolean {
-  return value !== undefined && asBoolean(value, name);
+  return value !== undefined && value !== null && asBoolean(value, name);
 }

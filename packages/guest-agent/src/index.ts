@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { type AgentChannel, type AgentRequestOptions, refusalReply } from './channel.ts';
+export { type AgentChannel, type AgentRequestOptions, type ReplyLimits, refusalReply } from './channel.ts';
 export {
   type AgentInfo,
   createGuestAgent,

@@ -23,7 +23,9 @@ function decodeInterfaces(value: unknown): readonly GuestInterface[] {
     const addresses = asArray(fields['ip-addresses'] ?? [], 'ip-addresses');
     return {
       name: asText(fields.name, 'name'),
-      ...(hardware === undefined ? {} : { hardwareAddress: asText(hardware, 'hardware-address').toLowerCase() }),
+      ...(hardware === undefined || hardware === null
+        ? {}
+        : { hardwareAddress: asText(hardware, 'hardware-address').toLowerCase() }),
       addresses: addresses.map((address) => asText(asObject(address, 'an address')['ip-address'], 'ip-address')),
     };
   });

@@ -39,8 +39,23 @@ describe('waiting for an answer', () => {
   test('a line over the bound is too long and nothing of it is kept', () => {
     const framer = new ReplyFramer(1024);
     framer.expectReply();
-    expect(feed(framer, 'x'.repeat(1025), 100)).toEqual({ kind: 'too-long' });
-    expect(framer.reservedBytes).toBeLessThanOrEqual(4096);
+    expect(feed(framer, 'x'.repeat(1025), 100)).toEqual({ kind: 'too-long', limitBytes: 1024 });
+    expect(framer.reservedBytes).toBeLessThanOrEqual(4096 + 256);
+  });
+
+  test.each([1, 2, 3, 1000])('strings are cut at their bound, in pieces of %i bytes', (pieceBytes) => {
+    const framer = new ReplyFramer(1024);
+    framer.expectReply({ maxBytes: 100, maxStringBytes: 8 });
+    const answer = `{"a":"12345678","b":"${'x'.repeat(5000)}","c":"1234567\\"${'y'.repeat(50)}","d":"","e":[1]}\n`;
+    expect(feed(framer, answer, pieceBytes)).toEqual({
+      kind: 'reply',
+      text: '{"a":"12345678","b":"xxxxxxxx","c":"1234567\\","d":"","e":[1]}',
+      surplus: false,
+    });
+    framer.expectReply({ maxBytes: 10, maxStringBytes: 8 });
+    expect(feed(framer, '{"a":"1"}x\n', pieceBytes)).toMatchObject({ kind: 'reply' });
+    framer.expectReply({ maxBytes: 10, maxStringBytes: 8 });
+    expect(feed(framer, '{"a":"12"}x\n', pieceBytes)).toEqual({ kind: 'too-long', limitBytes: 10 });
   });
 
   test('a line of exactly the bound passes', () => {
@@ -78,10 +93,20 @@ describe('getting in step', () => {
     }
   });
 
-  test('the right id without the delimiter is not enough', () => {
+  test('the right id will do without the delimiter, on a line of its own', () => {
     const framer = new ReplyFramer(1024);
     framer.expectSync(42);
-    expect(feed(framer, '{"return": 42}\n')).toEqual({ kind: 'more' });
+    expect(feed(framer, '{"ret{"return": 42}\n{"return": 421}\n{"return": 42, "a": 1}\n')).toEqual({ kind: 'more' });
+    expect(feed(framer, '{"return": 42}\n')).toEqual({ kind: 'synced', surplus: false });
+  });
+
+  test('a refusal of the command is told apart from other refusals', () => {
+    const refusal = (name: string): string =>
+      `{"error": {"class": "CommandNotFound", "desc": "The command ${name} has not been found"}}\n`;
+    const framer = new ReplyFramer(1024);
+    framer.expectSync(42);
+    expect(feed(framer, refusal('guest-ping'))).toEqual({ kind: 'more' });
+    expect(feed(framer, refusal('guest-sync-delimited'), 7)).toEqual({ kind: 'sync-refused' });
   });
 
   test('a delimiter in the middle of a line begins anew', () => {

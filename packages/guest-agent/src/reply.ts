@@ -3,6 +3,10 @@ import { WarmvmError } from '@warmvm/core/driver';
 /** Longest piece of guest output that goes into an error. */
 const EXCERPT_CHARACTERS = 200;
 
+/** Honest answers nest six deep and hold some hundred values. */
+const MAX_DEPTH = 16;
+const MAX_VALUES = 20_000;
+
 /** Turns the `return` of an answer into what is wanted. @throws Malformed */
 export type Decode<T> = (value: unknown) => T;
 
@@ -25,6 +29,7 @@ export function excerpt(text: string): string {
  * @throws WARMVM_NOT_SUPPORTED, WARMVM_GUEST_EXEC_FAILED when the agent refused
  */
 export function decodeReply<T>(command: string, text: string, decode: Decode<T>): T {
+  requireSimple(text);
   let reply: unknown;
   try {
     reply = JSON.parse(text);
@@ -37,9 +42,40 @@ export function decodeReply<T>(command: string, text: string, decode: Decode<T>)
   return decode(fields.return);
 }
 
+/**
+ * What JSON.parse makes of a text can take a hundred times its room. So depth and count are bounded first.
+ * @throws Malformed
+ */
+function requireSimple(text: string): void {
+  let depth = 0;
+  let values = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at + 1);
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    else if (character !== ',') continue;
+    values += 1;
+    if (depth > MAX_DEPTH) throw new Malformed(`the answer nests more than ${MAX_DEPTH} deep`);
+    if (values > MAX_VALUES) throw new Malformed('the answer holds too many values');
+  }
+}
+
+/** Where the string ends that begins here; the end of the text when it never does. */
+function endOfString(text: string, start: number): number {
+  for (let at = start; ; at += 1) {
+    at = text.indexOf('"', at);
+    if (at < 0) return text.length;
+    let backslashes = 0;
+    while (at - backslashes > start && text[at - backslashes - 1] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return at;
+  }
+}
+
 function refusal(command: string, error: Record<string, unknown>): WarmvmError {
-  const agentClass = excerpt(asText(error.class, 'error.class'));
-  const description = excerpt(asText(error.desc, 'error.desc'));
+  // Some agents leave one of them out.
+  const agentClass = excerpt(asText(error.class ?? 'GenericError', 'error.class'));
+  const description = excerpt(asText(error.desc ?? 'no reason given', 'error.desc'));
   const details = { command, class: agentClass, description };
   const cause = new AgentRefusal(`${agentClass}: ${description}`);
   if (isMissing(agentClass, description)) {
@@ -65,8 +101,9 @@ export function asObject(value: unknown, name: string): Record<string, unknown> 
   throw new Malformed(`${name} is not an object`);
 }
 
-/** @throws Malformed */
+/** Some agents say null for an empty list. @throws Malformed */
 export function asArray(value: unknown, name: string): readonly unknown[] {
+  if (value === null) return [];
   if (Array.isArray(value)) return value;
   throw new Malformed(`${name} is not an array`);
 }

@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { type Clock, isWarmvmError, setDeadline, systemClock, type Timer, WarmvmError } from '@warmvm/core/driver';
-import type { AgentChannel, AgentRequestOptions } from './channel.ts';
+import type { AgentChannel, AgentRequestOptions, ReplyLimits } from './channel.ts';
 import { requireInteger } from './check.ts';
 import { type FramerEvent, ReplyFramer } from './reply-framer.ts';
 
 /** 16 MiB for one answer and its wrapping: twelve million bytes of output or file, base64. */
 const DEFAULT_MAX_REPLY_BYTES: number = 16 * 1024 * 1024 + 65_536;
+/** A guest may send as fast as it likes; other guests get their turn after so much of one. */
+const TURN_BYTES = 1_048_576;
 /** A late answer of the real agent is at most 43 MiB (16 MiB of each stdout and stderr, base64): more is not an agent. */
 const CUT_OFF_FACTOR = 4;
 
@@ -35,6 +37,7 @@ export interface StreamChannel extends AgentChannel, AsyncDisposable {
 interface PendingRequest {
   /** Null: to get in step is all that was asked for. */
   readonly json: string | null;
+  readonly limits: ReplyLimits | undefined;
   readonly resolve: (reply: string) => void;
   readonly reject: (reason: unknown) => void;
   stage: 'queued' | 'sync' | 'reply';
@@ -64,6 +67,9 @@ class DuplexChannel implements StreamChannel {
   #synced = false;
   #syncId = 0;
   #syncWrittenLast = false;
+  /** Agents of another make know only the undelimited one. */
+  #syncCommand: 'guest-sync-delimited' | 'guest-sync' = 'guest-sync-delimited';
+  #turnBytes = 0;
   #lost: WarmvmError | undefined;
 
   constructor(duplex: Duplex, clock: Clock, maxReplyBytes: number) {
@@ -87,7 +93,7 @@ class DuplexChannel implements StreamChannel {
   }
 
   #enqueue(json: string | null, options: AgentRequestOptions): Promise<string> {
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, limits } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#lost !== undefined) return reject(this.#lost);
@@ -99,6 +105,7 @@ class DuplexChannel implements StreamChannel {
       );
       const request: PendingRequest = {
         json,
+        limits,
         resolve,
         reject,
         stage: 'queued',
@@ -132,7 +139,7 @@ class DuplexChannel implements StreamChannel {
 
   #sendCommand(request: PendingRequest, json: string): void {
     request.stage = 'reply';
-    this.#framer.expectReply();
+    this.#framer.expectReply(request.limits);
     this.#syncWrittenLast = false;
     this.#duplex.write(`${json}\n`);
   }
@@ -147,11 +154,25 @@ class DuplexChannel implements StreamChannel {
     if (waits) return;
     this.#syncWrittenLast = true;
     // The delimiter in front makes the agent drop what is left of a command that was cut.
-    const text = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id: this.#syncId } });
+    const text = JSON.stringify({ execute: this.#syncCommand, arguments: { id: this.#syncId } });
     this.#duplex.write(Buffer.concat([Buffer.of(0xff), Buffer.from(`${text}\n`)]));
   }
 
   #receive(chunk: Uint8Array): void {
+    if (this.#turnBytes === 0) {
+      setImmediate(() => {
+        this.#turnBytes = 0;
+        this.#duplex.resume();
+      });
+    }
+    const part = chunk.subarray(0, TURN_BYTES - this.#turnBytes);
+    this.#turnBytes += part.length;
+    if (this.#turnBytes === TURN_BYTES) this.#duplex.pause();
+    if (part.length < chunk.length) this.#duplex.unshift(chunk.subarray(part.length));
+    this.#read(part);
+  }
+
+  #read(chunk: Uint8Array): void {
     if (this.#lost !== undefined) return;
     this.#handle(this.#framer.push(chunk));
     if (this.#framer.bytesSinceReply > this.#maxReplyBytes * CUT_OFF_FACTOR) {
@@ -165,7 +186,9 @@ class DuplexChannel implements StreamChannel {
     if (event.kind === 'unasked' || request === undefined) {
       this.#synced = false;
     } else if (event.kind === 'too-long') {
-      this.#abandon(request, replyTooLong(this.#maxReplyBytes));
+      this.#abandon(request, replyTooLong(event.limitBytes));
+    } else if (event.kind === 'sync-refused') {
+      this.#syncOtherwise(request);
     } else if (event.kind === 'synced') {
       this.#synced = !event.surplus;
       if (event.surplus) this.#abandon(request, bytesAfterSync());
@@ -174,6 +197,15 @@ class DuplexChannel implements StreamChannel {
     } else {
       this.#synced = !event.surplus;
       this.#settle(request, event.text);
+    }
+  }
+
+  #syncOtherwise(request: PendingRequest): void {
+    if (this.#syncCommand === 'guest-sync') {
+      this.#abandon(request, cannotSync());
+    } else {
+      this.#syncCommand = 'guest-sync';
+      this.#sendSync(request);
     }
   }
 
@@ -228,6 +260,12 @@ function channelLost(cause: unknown): WarmvmError {
 function replyTooLong(limitBytes: number): WarmvmError {
   return new WarmvmError('WARMVM_HOST_PROTOCOL', `An answer of the guest agent is longer than ${limitBytes} bytes.`, {
     details: { malformed: 'reply too long', limitBytes },
+  });
+}
+
+function cannotSync(): WarmvmError {
+  return new WarmvmError('WARMVM_NOT_SUPPORTED', 'The guest agent knows neither guest-sync-delimited nor guest-sync.', {
+    details: { command: 'guest-sync' },
   });
 }
 

@@ -36,12 +36,18 @@ export interface ExecResult {
   readonly stderrTruncated: boolean;
 }
 
-export interface ReadFileOptions extends CallOptions {
+/** Options of every call about a file. */
+export interface FileCallOptions extends CallOptions {
+  /** Longest the whole call may take; then it rejects with `WARMVM_GUEST_UNRESPONSIVE`, `details.timedOut` true. @default 600000 */
+  readonly timeoutMs?: number;
+}
+
+export interface ReadFileOptions extends FileCallOptions {
   /** A longer file rejects with `WARMVM_GUEST_EXEC_FAILED`; nothing of it is returned. @default 16777216 */
   readonly maxBytes?: number;
 }
 
-export interface WriteFileOptions extends CallOptions {
+export interface WriteFileOptions extends FileCallOptions {
   /** Add to the end instead of replacing. @default false */
   readonly append?: boolean;
 }

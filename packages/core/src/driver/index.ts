@@ -33,7 +33,7 @@ export {
   WarmvmError,
   type WarmvmErrorOptions,
 } from './error.ts';
-export type { ExecOptions, ExecResult, Guest, ReadFileOptions, WriteFileOptions } from './guest.ts';
+export type { ExecOptions, ExecResult, FileCallOptions, Guest, ReadFileOptions, WriteFileOptions } from './guest.ts';
 export type { DiskBoot, FileReference, GoldenImage, GoldenSnapshot, KernelBoot, Renewal } from './image.ts';
 export { JoinedJobs } from './joined-jobs.ts';
 export type { Machine, MachineChange, MachineId, MachineState, PortForward } from './machine.ts';

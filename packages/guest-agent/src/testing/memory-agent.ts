@@ -135,6 +135,7 @@ export class MemoryAgent {
     const handles = this.#handles;
     return {
       'guest-sync-delimited': ({ id }) => id,
+      'guest-sync': ({ id }) => id,
       'guest-ping': () => ({}),
       'guest-info': () => ({ version: '7.2.22', supported_commands: this.#commandList() }),
       'guest-exec': (parameters) => this.#start(parameters),
