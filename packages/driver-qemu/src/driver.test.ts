@@ -93,6 +93,17 @@ describe('prepare', () => {
     expect(told.slice(1).flatMap(({ notices = [] }) => notices)).toEqual([]);
   });
 
+  test('asks once for all callers, each of whom leaves by its own signal', async () => {
+    await using world = await World.create();
+    const driver = world.newDriver();
+    const controller = new AbortController();
+    const first = driver.ping({ signal: controller.signal });
+    const second = driver.ping();
+    controller.abort('enough');
+    await expect(first).rejects.toBe('enough');
+    expect((await second).hypervisor).toContain('7.2.22');
+  });
+
   test('says what is missing where there is no QEMU', async () => {
     await using world = await World.create();
     const driver = world.newDriver({ binary: '/nonexistent/qemu' });
@@ -105,7 +116,6 @@ describe('fork', () => {
     await using world = await World.create();
     const { machine, qemu, driver } = await world.forked();
     expect(machine.generation).toBe(1);
-    expect(await machine.state()).toBe('running');
     expect(qemu.isTemplate).toBe(false);
     expect(qemu.words.join(' ')).toContain('"share":false');
     expect(qemu.monitor.commands.map(({ execute }) => execute)).toEqual([
@@ -115,6 +125,7 @@ describe('fork', () => {
       'migrate-incoming',
       'cont',
     ]);
+    expect(await machine.state()).toBe('running');
     const records = await driver.list(owner);
     expect(records.find(({ id }) => id === machine.id)).toMatchObject({ generation: 1, state: 'running', owner });
   });
@@ -180,17 +191,9 @@ describe('reset', () => {
 describe('a machine', () => {
   test.each<[string, (world: World) => void, MachineState]>([
     ['crashed when QEMU is killed', (world) => world.newest.end(null, 'SIGSEGV'), 'crashed'],
-    [
-      'stopping when the guest shuts down',
-      (world) => world.newest.monitor.send({ event: 'SHUTDOWN', data: {} }),
-      'stopping',
-    ],
-    [
-      'crashed when the guest panics',
-      (world) => world.newest.monitor.send({ event: 'GUEST_PANICKED', data: {} }),
-      'crashed',
-    ],
-    ['paused when somebody stops it', (world) => world.newest.monitor.send({ event: 'STOP', data: {} }), 'paused'],
+    ['stopping when the guest shuts down', (world) => world.newest.report('SHUTDOWN', 'shutdown'), 'stopping'],
+    ['crashed when the guest panics', (world) => world.newest.report('GUEST_PANICKED', 'guest-panicked'), 'crashed'],
+    ['paused when somebody stops it', (world) => world.newest.report('STOP', 'paused'), 'paused'],
   ])('is %s, and its watchers are told', async (_, happen, expected) => {
     await using world = await World.create();
     const { machine } = await world.forked();

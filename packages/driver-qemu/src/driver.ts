@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type CallOptions,
   type Driver,
@@ -14,18 +13,20 @@ import {
   type MachineRecord,
   type OwnerTag,
   type PrepareOptions,
+  retryableDispose,
   WarmvmError,
 } from '@warmvm/core/driver';
+import { adoptMachine } from './adopt.ts';
 import { demolish } from './demolish.ts';
-import { disposedError, forkFailure, goneError } from './driver-errors.ts';
+import { disposedError, forkFailure, notRemoved } from './driver-errors.ts';
 import { obtainGolden, type QemuGolden, removeGolden } from './golden/goldens.ts';
-import { loadTemplate, requireUnchanged } from './golden/template.ts';
+import { requireUnchanged } from './golden/template.ts';
 import { FolderWatch } from './home/folder-watch.ts';
 import type { Mark } from './home/mark.ts';
+import { isSameOwner } from './home/state-folder.ts';
 import { QemuMachine } from './machine.ts';
 import { parseOptions, type QemuDriverOptions } from './options.ts';
 import { sweepDeadOwners } from './state-directory/sweep.ts';
-import { Supply } from './supply.ts';
 import { Workshop } from './workshop.ts';
 
 /**
@@ -49,12 +50,14 @@ export class QemuDriver implements Driver {
   readonly #ending = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #watch: FolderWatch;
+  readonly #disposeOnce: () => Promise<void>;
   #losing = new AbortController();
   #lost: WarmvmError | undefined;
-  #disposed: Promise<void> | undefined;
+  #isDisposed = false;
 
   constructor(workshop: Workshop) {
     this.#workshop = workshop;
+    this.#disposeOnce = retryableDispose(() => this.#dispose());
     this.#watch = new FolderWatch(workshop.state.path, (error) => this.#lose(error));
     this.capabilities = {
       reset: 'memory',
@@ -79,6 +82,7 @@ export class QemuDriver implements Driver {
       options.onProgress?.({ step: 'reuse' });
       return made;
     }
+    await this.#sweep();
     const golden = await obtainGolden(this.#workshop, image, options);
     this.#goldens.set(image.digest, golden);
     return golden;
@@ -99,24 +103,25 @@ export class QemuDriver implements Driver {
     await this.#requireRecord(known);
     options.signal.throwIfAborted();
     const { owner, signal } = options;
-    const home = await state.create({
-      kind: 'machine',
-      owner,
-      generation: 1,
-      digest: known.digest,
-      golden: known.name,
-      process: null,
+    const { digest, name } = known;
+    const mark = { kind: 'machine', owner, generation: 1, digest, golden: name, process: null } as const;
+    const home = await state.create(mark).catch((cause: unknown) => {
+      throw forkFailure(cause, { digest, leftBehind: [] });
     });
+    const onDispose = (gone: QemuMachine): boolean => this.#machines.delete(gone);
+    const machine = new QemuMachine({ workshop: this.#workshop, supply: known.supply, home, generation: 1, onDispose });
+    // In the set from now on: what a failed fork cannot take back, dispose of the driver tries again.
+    this.#machines.add(machine);
     try {
-      const onDispose = (gone: QemuMachine): boolean => this.#machines.delete(gone);
-      const parts = { workshop: this.#workshop, supply: known.supply, home, generation: 1, onDispose };
-      const machine = await this.#workshop.atWork(() => QemuMachine.fork(parts, signal));
-      this.#machines.add(machine);
+      await this.#workshop.atWork(() => machine.start(signal));
       return machine;
     } catch (cause) {
-      await state.remove(home);
-      signal.throwIfAborted();
-      throw forkFailure(cause, home.id, known.digest);
+      const left = await machine[Symbol.asyncDispose]().then(
+        () => false,
+        () => true,
+      );
+      if (!left) signal.throwIfAborted();
+      throw forkFailure(cause, { id: home.id, digest, leftBehind: left ? [home.id] : [] });
     }
   }
 
@@ -126,7 +131,7 @@ export class QemuDriver implements Driver {
 
   async listAll(options: CallOptions = {}): Promise<readonly MachineRecord[]> {
     options.signal?.throwIfAborted();
-    await this.#open();
+    await this.#look();
     const { state } = this.#workshop;
     return (await state.list()).map((mark) => state.recordOf(mark)).filter((record) => record !== undefined);
   }
@@ -135,63 +140,32 @@ export class QemuDriver implements Driver {
     return this.#track(options, (tracked) => this.#adopt(record, tracked));
   }
 
-  async #adopt(
-    record: MachineRecord,
-    { owner, signal }: ForkOptions & { readonly signal: AbortSignal },
-  ): Promise<Machine> {
-    const { state } = this.#workshop;
-    const mark = await this.#markOf(record);
-    if (mark === undefined) throw goneError(record);
-    const { id, process, golden, generation } = mark;
-    if (mark.kind !== 'machine') {
-      throw new WarmvmError('WARMVM_NOT_SUPPORTED', `${id} is a golden snapshot; only machines are adopted`);
-    }
-    const found = state.recordOf(mark)?.state;
-    if (found !== 'running' || process === null || golden === null) {
-      throw new WarmvmError('WARMVM_NOT_READY', `machine ${id} cannot be adopted: it is ${found}`, {
-        details: { machine: id, state: found, expected: 'running' },
-      });
-    }
-    const template = await loadTemplate(join(state.goldens, golden), { signal });
-    if (template === undefined) {
-      throw new WarmvmError('WARMVM_NOT_READY', `machine ${id} cannot be adopted: its golden snapshot is gone`, {
-        details: { machine: id, golden },
-      });
-    }
-    const home = { ...state.homeOf(mark), owner };
+  async #adopt(record: MachineRecord, options: ForkOptions & { readonly signal: AbortSignal }): Promise<Machine> {
     const onDispose = (gone: QemuMachine): boolean => this.#machines.delete(gone);
-    await state.update(state.homeOf(mark), { owner });
-    try {
-      const supply = new Supply({ workshop: this.#workshop, template, golden });
-      const parts = { workshop: this.#workshop, supply, home, generation, process, onDispose };
-      const machine = await QemuMachine.adopt(parts, signal);
-      this.#machines.add(machine);
-      return machine;
-    } catch (error) {
-      // It stays whose it was, so that a sweep of its owner still finds it.
-      await state.update(home, { owner: mark.owner }).catch(() => {});
-      throw error;
-    }
+    const machine = await adoptMachine(this.#workshop, record, { ...options, onDispose });
+    this.#machines.add(machine);
+    return machine;
   }
 
   remove(record: MachineRecord, options: CallOptions = {}): Promise<void> {
-    return this.#track(options, async () => {
-      const mark = await this.#markOf(record);
-      if (mark !== undefined) await demolish(this.#workshop, mark);
-    });
+    return this.#track(options, () =>
+      this.#workshop.state.withMark(record.id, async (mark) => {
+        if (mark !== undefined && isSameOwner(mark.owner, record.owner)) await demolish(this.#workshop, mark);
+      }),
+    );
   }
 
   async ping(options: CallOptions = {}): Promise<HostReport> {
     options.signal?.throwIfAborted();
-    await this.#open();
+    await this.#look();
     // What machines run on, where there may be some; else what they would by themselves.
     const [golden] = this.#goldens.values();
     return this.#workshop.report(golden?.image.architecture ?? hostArchitecture(), options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#dispose();
-    return this.#disposed;
+    this.#isDisposed = true;
+    return this.#disposeOnce();
   }
 
   /** Runs what makes something: dispose ends it and waits until it has taken back what it made. */
@@ -218,13 +192,6 @@ export class QemuDriver implements Driver {
     }
   }
 
-  /** The mark of a record, when it still is whose it was. */
-  async #markOf({ id, owner }: MachineRecord): Promise<Mark | undefined> {
-    const mark = await this.#workshop.state.read(id);
-    const same = mark?.owner.pool === owner.pool && mark.owner.instance === owner.instance;
-    return same ? mark : undefined;
-  }
-
   /** Somebody may have removed what was made, by hand or by a sweep. */
   async #isThere(golden: QemuGolden): Promise<boolean> {
     try {
@@ -248,17 +215,25 @@ export class QemuDriver implements Driver {
     });
   }
 
-  async #open(): Promise<void> {
+  /** What cannot be removed now is in the list, for the sweep of its pool. */
+  async #sweep(): Promise<void> {
+    const { state } = this.#workshop;
+    const remove = (mark: Mark): Promise<void> => demolish(this.#workshop, mark);
+    await sweepDeadOwners(state, { keepRunning: true, remove }).catch(() => {});
+  }
+
+  /** Looks whether the host is there. Makes nothing, and removes nothing. */
+  async #look(): Promise<void> {
     this.#requireAlive();
     this.#watch.look();
+    if (this.#watch.isWatching || this.#lost === undefined) return;
+    if (!(await this.#workshop.state.isThere())) throw this.#lost;
+  }
+
+  async #open(): Promise<void> {
+    await this.#look();
     if (this.#watch.isWatching) return;
-    const { state } = this.#workshop;
-    if (this.#lost !== undefined && !(await state.isThere())) throw this.#lost;
-    await state.open();
-    // What cannot be removed now is in the list, for the sweep of its pool.
-    await sweepDeadOwners(state, { keepRunning: true, remove: (mark) => demolish(this.#workshop, mark) }).catch(
-      () => {},
-    );
+    await this.#workshop.state.open();
     this.#requireAlive();
     this.#lost = undefined;
     this.#watch.begin();
@@ -268,25 +243,33 @@ export class QemuDriver implements Driver {
     this.#lost = error;
     this.#losing.abort(error);
     this.#losing = new AbortController();
-    for (const { supply } of this.#goldens.values()) void supply.close().catch(() => {});
+    for (const { supply } of this.#goldens.values()) this.#workshop.later(() => supply.close());
     this.#goldens.clear();
     for (const machine of this.#machines) machine.lose(error);
   }
 
+  /** Each step is tried, whatever became of those before: what stays is what could not be removed, and a retry finds it. */
   async #dispose(): Promise<void> {
     this.#ending.abort(disposedError());
     await Promise.allSettled(this.#underWay);
-    await Promise.all([...this.#machines].map((machine) => machine[Symbol.asyncDispose]()));
-    for (const { home, name, supply } of this.#goldens.values()) {
-      await supply.close();
-      await removeGolden(this.#workshop, home, name);
+    const failures: unknown[] = [];
+    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+      await work().catch((error: unknown) => failures.push(error));
+    };
+    await Promise.all([...this.#machines].map((machine) => attempt(() => machine[Symbol.asyncDispose]())));
+    for (const golden of this.#goldens.values()) {
+      await attempt(async () => {
+        await golden.supply.close();
+        await removeGolden(this.#workshop, golden.home, golden.name);
+        this.#goldens.delete(golden.digest);
+      });
     }
-    this.#goldens.clear();
-    await this.#workshop.close();
+    await attempt(() => this.#workshop.close());
     this.#watch.end();
+    if (failures.length > 0) throw notRemoved(failures);
   }
 
   #requireAlive(): void {
-    if (this.#disposed !== undefined) throw disposedError();
+    if (this.#isDisposed) throw disposedError();
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { type CallOptions, isWarmvmError, type PortForward, WarmvmError } from '@warmvm/core/driver';
+import { type CallOptions, isWarmvmError, type PortForward, retryableDispose, WarmvmError } from '@warmvm/core/driver';
 import { identityFor, type RenewalProof, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, agentLink } from './agent-link.ts';
 import type { MachinePlan } from './command-line/machine-plan.ts';
@@ -65,7 +65,8 @@ export class Incarnation {
   readonly #plug: Plug | undefined;
   #forwards: readonly PortForward[] = [];
   #loaded: Promise<void> | undefined;
-  #ended: Promise<void> | undefined;
+  readonly #endOnce: () => Promise<void>;
+  #endReason: WarmvmError | undefined;
 
   private constructor({ workshop, template, name, qemu, agent, folder, loading, plug }: IncarnationParts) {
     this.name = name;
@@ -77,6 +78,7 @@ export class Incarnation {
     this.#stream = agent;
     this.qemu = qemu;
     this.#link = agentLink(agent, workshop.options.clock);
+    this.#endOnce = retryableDispose(() => this.#end());
   }
 
   /** Starts a QEMU over an overlay of its own; it waits for {@link load}. @throws WARMVM_HOST_OPERATION; nothing is left then */
@@ -226,15 +228,17 @@ export class Incarnation {
   }
 
   /**
-   * Kills the QEMU, waits until it is gone, and removes its folder. Calls to the guest reject with the reason from now on. Idempotent.
+   * Kills the QEMU, waits until it is gone, and removes its folder. Calls to the guest reject with the first reason from now on.
+   * Idempotent; one that was rejected may be asked for again.
+   * @throws WARMVM_HOST_OPERATION (`retryable`) when the process does not end; what the file system says
    */
   end(reason: WarmvmError): Promise<void> {
-    this.#ended ??= this.#end(reason);
-    return this.#ended;
+    this.#endReason ??= reason;
+    return this.#endOnce();
   }
 
-  async #end(reason: WarmvmError): Promise<void> {
-    this.#stream.destroy(reason);
+  async #end(): Promise<void> {
+    this.#stream.destroy(this.#endReason);
     await this.qemu.kill();
     await this.#link[Symbol.asyncDispose]();
     await rm(this.#folder, { recursive: true, force: true });

@@ -6,9 +6,11 @@ import {
   type MachineChange,
   type MachineState,
   type PortForward,
+  retryableDispose,
   StateFeed,
   WarmvmError,
 } from '@warmvm/core/driver';
+import { notDestroyed } from './driver-errors.ts';
 import type { NamedProcessMark } from './home/mark.ts';
 import type { Home } from './home/state-folder.ts';
 import { Incarnation } from './incarnation.ts';
@@ -23,7 +25,7 @@ export interface MachineParts {
   readonly supply: Supply;
   readonly home: Home;
   readonly generation: number;
-  /** Told when it is gone. */
+  /** Called once it is destroyed, and not before. */
   readonly onDispose: (machine: QemuMachine) => void;
 }
 
@@ -39,10 +41,13 @@ export class QemuMachine implements Machine {
   #generation: number;
   #incarnation: Incarnation | undefined;
   #lost: WarmvmError | undefined;
+  /** Every QEMU that was started for it and is not known to have ended. */
+  readonly #started = new Set<Incarnation>();
+  readonly #disposeOnce: () => Promise<void>;
   #resetting: Promise<unknown> = Promise.resolve();
-  #disposed: Promise<void> | undefined;
+  #isDisposed = false;
 
-  private constructor({ workshop, supply, home, generation, onDispose }: MachineParts) {
+  constructor({ workshop, supply, home, generation, onDispose }: MachineParts) {
     this.id = home.id;
     this.#workshop = workshop;
     this.#supply = supply;
@@ -50,18 +55,13 @@ export class QemuMachine implements Machine {
     this.#generation = generation;
     this.#onDispose = onDispose;
     this.#feed = new StateFeed({ state: 'starting', reason: 'being made', generation });
+    this.#disposeOnce = retryableDispose(() => this.#dispose());
   }
 
-  /** A new machine in a home that is empty. Rejected: nothing of it is left but the home. */
-  static async fork(parts: MachineParts, signal: AbortSignal): Promise<QemuMachine> {
-    const machine = new QemuMachine(parts);
-    try {
-      await machine.#replace(undefined, signal);
-      return machine;
-    } catch (error) {
-      await machine.#abandon(machine.#overError());
-      throw error;
-    }
+  /** Starts the first generation in a home that is empty. Rejected: dispose destroys what there is of it. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#begin();
+    return this.#replace(undefined, signal);
   }
 
   /** A machine that runs for somebody else, who is told nothing. Rejected: it stays his. */
@@ -74,6 +74,7 @@ export class QemuMachine implements Machine {
     const incarnation = await Incarnation.inherit(workshop, supply.template, place, { signal });
     const machine = new QemuMachine(parts);
     machine.#incarnation = incarnation;
+    machine.#started.add(incarnation);
     machine.#embody(incarnation);
     return machine;
   }
@@ -83,21 +84,23 @@ export class QemuMachine implements Machine {
   }
 
   get guest(): Guest {
-    const gone = this.#disposed === undefined ? this.#lost : this.#gone();
+    const gone = this.#isDisposed ? this.#gone() : this.#lost;
     return this.#incarnation === undefined || gone !== undefined
       ? refusingGuest(gone ?? this.#overError())
       : this.#incarnation.agent;
   }
 
   get forwards(): readonly PortForward[] {
-    const isOver = this.#disposed !== undefined || this.#lost !== undefined;
+    const isOver = this.#isDisposed || this.#lost !== undefined;
     return isOver ? [] : (this.#incarnation?.forwards ?? []);
   }
 
+  /** Asks QEMU itself: an event that never came, or a process that stands still, does not hide behind what was heard last. */
   async state(options: CallOptions = {}): Promise<MachineState> {
     options.signal?.throwIfAborted();
     this.#requireAlive();
     await this.#requireOwned();
+    if (this.#feed.present.state !== 'starting') await this.#incarnation?.qemu.ask(options);
     this.#requireAlive();
     return this.#feed.present.state;
   }
@@ -114,8 +117,8 @@ export class QemuMachine implements Machine {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#dispose();
-    return this.#disposed;
+    this.#isDisposed = true;
+    return this.#disposeOnce();
   }
 
   /** The host is lost: nothing that runs outlives it. */
@@ -123,8 +126,8 @@ export class QemuMachine implements Machine {
     if (this.#lost !== undefined) return;
     this.#lost = error;
     this.#ending.abort(error);
-    this.#incarnation?.qemu.process.kill();
-    this.#incarnation?.silence(error);
+    // What cannot be killed now is tried again by dispose, which waits for its end.
+    for (const started of this.#started) void started.end(error).catch(() => {});
     this.#feed.fail(error);
   }
 
@@ -135,12 +138,14 @@ export class QemuMachine implements Machine {
     this.#generation += 1;
     const old = this.#incarnation;
     this.#incarnation = undefined;
+    // Another owner's is not touched, and what has no mark any more is left to dispose: both are still in the set.
+    await this.#begin();
     try {
-      await this.#requireOwned();
       this.#feed.publish({ state: 'starting', reason: 'reset', generation: this.#generation });
       await this.#replace(old, signal);
     } catch (cause) {
-      await this.#abandon(this.#overError());
+      // What does not end now stays in the set: the next reset, or dispose, tries again.
+      await this.#abandon(this.#overError()).catch(() => {});
       if (this.#ending.signal.aborted) throw this.#ending.signal.reason;
       if (options.signal?.aborted) throw options.signal.reason;
       if (isWarmvmError(cause, 'WARMVM_MACHINE_GONE')) throw cause;
@@ -153,10 +158,12 @@ export class QemuMachine implements Machine {
 
   /** The old one dies while the new one starts; neither has a file or a socket of the other. */
   async #replace(old: Incarnation | undefined, signal: AbortSignal): Promise<void> {
-    const ending = old?.end(this.#overError()) ?? Promise.resolve();
+    const ending = old === undefined ? Promise.resolve() : this.#endOf(old, this.#overError());
     ending.catch(() => {});
     try {
-      const started = await this.#begin(signal);
+      const place = { ...this.#home, generation: this.#generation };
+      const started = await this.#supply.obtain(place, { signal });
+      this.#started.add(started);
       this.#incarnation = started;
       await this.#live(started, signal);
     } finally {
@@ -167,11 +174,9 @@ export class QemuMachine implements Machine {
     await this.#incarnation?.openForwards({ signal });
   }
 
-  /** The generation is written down before anything of it is there. */
-  async #begin(signal: AbortSignal): Promise<Incarnation> {
-    const { state } = this.#workshop;
-    await state.update(this.#home, { generation: this.#generation, process: null });
-    return this.#supply.obtain({ ...this.#home, generation: this.#generation }, { signal });
+  /** Writes the generation down before anything of it is made, and before its predecessor ends. @throws WARMVM_MACHINE_GONE */
+  #begin(): Promise<void> {
+    return this.#workshop.state.update(this.#home, { generation: this.#generation, process: null });
   }
 
   /** Brings a new incarnation to life, and has its guest prove it. */
@@ -193,13 +198,25 @@ export class QemuMachine implements Machine {
     publish(incarnation.qemu.present);
   }
 
-  /** What is left of a generation that did not come to life is thrown away: another reset begins anew. */
+  /** Throws away what is left of a generation that did not come to life: another reset begins from the start. */
   async #abandon(reason: WarmvmError): Promise<void> {
-    const half = this.#incarnation;
     this.#incarnation = undefined;
-    await half?.end(reason);
-    const observed = { state: 'stopped', reason: 'thrown away', generation: this.#generation } as const;
-    this.#feed.publish(observed);
+    try {
+      await this.#endAll(reason);
+    } finally {
+      this.#feed.publish({ state: 'stopped', reason: 'thrown away', generation: this.#generation });
+    }
+  }
+
+  /** Tries each, and rejects with the first failure. */
+  async #endAll(reason: WarmvmError): Promise<void> {
+    const ends = await Promise.allSettled([...this.#started].map((started) => this.#endOf(started, reason)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  async #endOf(started: Incarnation, reason: WarmvmError): Promise<void> {
+    await started.end(reason);
+    this.#started.delete(started);
   }
 
   async #dispose(): Promise<void> {
@@ -207,22 +224,21 @@ export class QemuMachine implements Machine {
     this.#feed.end();
     await this.#resetting.catch(() => {});
     try {
-      await this.#letGo();
-    } finally {
-      this.#onDispose(this);
+      await this.#destroy(this.#gone());
+    } catch (cause) {
+      throw notDestroyed(this.id, cause);
     }
+    this.#onDispose(this);
   }
 
-  async #letGo(): Promise<void> {
+  async #destroy(gone: WarmvmError): Promise<void> {
+    this.#incarnation = undefined;
     const { state } = this.#workshop;
-    const gone = this.#gone();
-    if (this.#lost !== undefined) return this.#abandon(gone);
-    if (await state.isOwned(this.#home)) {
-      await this.#abandon(gone);
-      await state.remove(this.#home);
-    } else {
-      await this.#incarnation?.leave(gone);
-    }
+    // Its files went with the host. What runs has to end all the same.
+    if (this.#lost !== undefined && !(await state.isThere())) return this.#endAll(gone);
+    if (await state.removeOwned(this.#home, () => this.#endAll(gone))) return;
+    for (const started of this.#started) await started.leave(gone);
+    this.#started.clear();
   }
 
   /** Somebody else may have taken it over or removed it: it is not touched any more then. */
@@ -232,7 +248,7 @@ export class QemuMachine implements Machine {
   }
 
   #requireAlive(): void {
-    if (this.#disposed !== undefined) throw this.#gone();
+    if (this.#isDisposed) throw this.#gone();
     if (this.#lost !== undefined) throw this.#lost;
   }
 

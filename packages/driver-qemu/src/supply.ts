@@ -19,8 +19,14 @@ const START_ATTEMPTS = 5;
 const RETRY_DELAY_MS = 200;
 
 interface Waiting {
-  readonly incarnation: Incarnation;
+  /** Absent: it could not be started. */
+  readonly incarnation: Incarnation | undefined;
   readonly home: Home;
+}
+
+/** One that a machine can take. */
+interface Ready extends Waiting {
+  readonly incarnation: Incarnation;
 }
 
 /**
@@ -30,7 +36,9 @@ interface Waiting {
 export class Supply {
   readonly template: Template;
   readonly #parts: SupplyParts;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Ready[] = [];
+  /** What is to be removed, and is not yet. */
+  readonly #leaving = new Set<Waiting>();
   #refilling: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
@@ -58,7 +66,7 @@ export class Supply {
       await state.remove(home);
       return incarnation;
     } catch (error) {
-      await this.#discard(taken);
+      await this.#discard(taken).catch(() => {});
       throw error;
     } finally {
       this.refill();
@@ -74,11 +82,13 @@ export class Supply {
       });
   }
 
-  /** Ends all that wait, and starts none any more. */
+  /** Ends all that wait, and starts none any more. @throws the first failure; the others are ended, and close may be repeated */
   async close(): Promise<void> {
     this.#closing.abort(thrownAway());
     await this.#refilling;
-    await Promise.all(this.#waiting.splice(0).map((waiting) => this.#discard(waiting)));
+    for (const waiting of this.#waiting.splice(0)) this.#leaving.add(waiting);
+    const ends = await Promise.allSettled([...this.#leaving].map((waiting) => this.#discard(waiting)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   async #refill(): Promise<void> {
@@ -111,27 +121,29 @@ export class Supply {
       await state.update(home, { process: incarnation.mark });
       await incarnation.load({ signal });
     } catch (error) {
-      await incarnation?.end(thrownAway());
-      await state.remove(home);
+      await this.#discard({ incarnation, home }).catch(() => {});
       throw error;
     }
     const waiting = { incarnation, home };
     this.#waiting.push(waiting);
-    void incarnation.qemu.process.ended.then(() => this.#bury(waiting));
+    void incarnation.qemu.process.ended.then(() => this.#replaceDead(waiting));
   }
 
   /** One that died while it waited is nobody's loss. */
-  async #bury(waiting: Waiting): Promise<void> {
+  async #replaceDead(waiting: Ready): Promise<void> {
     const index = this.#waiting.indexOf(waiting);
     if (index === -1) return;
     this.#waiting.splice(index, 1);
-    await this.#discard(waiting);
+    // What cannot be removed now is tried again when the supply closes.
+    await this.#discard(waiting).catch(() => {});
     this.refill();
   }
 
-  async #discard({ incarnation, home }: Waiting): Promise<void> {
-    await incarnation.end(thrownAway());
-    await this.#parts.workshop.state.remove(home);
+  async #discard(waiting: Waiting): Promise<void> {
+    this.#leaving.add(waiting);
+    await waiting.incarnation?.end(thrownAway());
+    await this.#parts.workshop.state.remove(waiting.home);
+    this.#leaving.delete(waiting);
   }
 }
 

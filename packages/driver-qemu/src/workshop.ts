@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { CallOptions, GoldenImage, HostReport } from '@warmvm/core/driver';
+import { type CallOptions, type GoldenImage, type HostReport, JoinedJobs } from '@warmvm/core/driver';
 import { type MachinePlan, qemuProgram } from './command-line/machine-plan.ts';
 import {
   type CgroupParent,
@@ -13,6 +13,8 @@ import {
 import { type FoundContainment, findContainment } from './containment/find-containment.ts';
 import type { ContainedUser } from './containment/launch.ts';
 import { requirePassable, shareFolder } from './containment/shared-files.ts';
+import { leftBehind } from './driver-errors.ts';
+import { LoadedTemplates } from './golden/loaded-templates.ts';
 import { StateFolder } from './home/state-folder.ts';
 import { type HostFacts, hasSandbox, hostFacts } from './host.ts';
 import { Plugs } from './network/plugs.ts';
@@ -27,9 +29,14 @@ export class Workshop {
   readonly options: ParsedOptions;
   readonly state: StateFolder;
   readonly plugs: Plugs;
+  readonly templates: LoadedTemplates = new LoadedTemplates();
   readonly #start: StartProcess;
-  readonly #facts = new Map<GoldenImage['architecture'], Promise<HostFacts>>();
-  #containment: Promise<FoundContainment> | undefined;
+  readonly #facts = new Map<GoldenImage['architecture'], HostFacts>();
+  readonly #asking = new JoinedJobs<HostFacts>();
+  #containment: FoundContainment | undefined;
+  readonly #finding = new JoinedJobs<FoundContainment>();
+  /** What has to end, and did not when it was to: dispose of the driver tries again. */
+  readonly #owed = new Set<() => Promise<void>>();
   #open = false;
   readonly #leaving = new Set<Promise<void>>();
   readonly #held = new Map<string, AsyncDisposable>();
@@ -40,7 +47,7 @@ export class Workshop {
     this.options = options;
     this.#start = start;
     this.plugs = new Plugs(options.network, options.clock);
-    this.state = new StateFolder(options.stateDirectory ?? defaultStateDirectory());
+    this.state = new StateFolder(options.stateDirectory ?? defaultStateDirectory(), options.clock);
   }
 
   /** Runs what somebody waits for: what can wait waits for it. */
@@ -59,16 +66,15 @@ export class Workshop {
     while (this.#atWork > 0) await new Promise<void>((resolve) => this.#resting.push(resolve));
   }
 
-  /** What this computer is for guests of an architecture. Asked once; anew after it failed. */
+  /** What this computer is for guests of an architecture. Asked once, and again after it failed; each caller leaves by its own signal. */
   async host(architecture: GoldenImage['architecture'], call: CallOptions): Promise<HostFacts> {
-    const asked = this.#facts.get(architecture) ?? hostFacts(this.options, architecture, call);
-    this.#facts.set(architecture, asked);
-    try {
-      return await asked;
-    } catch (error) {
-      this.#facts.delete(architecture);
-      throw error;
-    }
+    const known = this.#facts.get(architecture);
+    if (known !== undefined) return known;
+    const facts = await this.#asking.join(architecture, call.signal, (signal) =>
+      hostFacts(this.options, architecture, { signal }),
+    );
+    this.#facts.set(architecture, facts);
+    return facts;
   }
 
   /** What this computer is for guests of an architecture, and what contains machines on it. */
@@ -85,24 +91,18 @@ export class Workshop {
     return found;
   }
 
-  /** Asked once; anew after it failed. */
+  /** Asked once, and again after it failed. */
   async #found({ signal }: CallOptions): Promise<FoundContainment> {
     signal?.throwIfAborted();
     const { user, cgroup } = this.options;
-    const asked =
-      this.#containment ??
+    this.#containment ??= await this.#finding.join('', signal, () =>
       findContainment({
         sandbox: hasSandbox,
         ...(user === undefined ? {} : { user }),
         ...(cgroup === undefined ? {} : { cgroup }),
-      });
-    this.#containment = asked;
-    try {
-      return await asked;
-    } catch (error) {
-      this.#containment = undefined;
-      throw error;
-    }
+      }),
+    );
+    return this.#containment;
   }
 
   /** QEMU of another user passes through our folders, and sees nothing there but what is its machine's. */
@@ -152,11 +152,41 @@ export class Workshop {
     this.#held.set(template, await useTemplate(this.state.goldens, template, this.options.clock));
   }
 
-  /** Lets go of templates, and waits for what no call waited for. */
+  /** Ends what nobody waits for. What does not end now, {@link close} tries again. */
+  later(end: () => Promise<void>): void {
+    this.#owed.add(end);
+    end().then(
+      () => this.#owed.delete(end),
+      () => {},
+    );
+  }
+
+  /**
+   * Removes what a call that failed has made.
+   * @throws the same failure with `details.leftBehind` when that fails too; {@link close} tries again then
+   */
+  async takeBack(id: string, failure: unknown, remove: () => Promise<void>): Promise<void> {
+    try {
+      await remove();
+    } catch (cause) {
+      this.#owed.add(remove);
+      throw leftBehind(id, failure, cause);
+    }
+  }
+
+  /** Releases templates, and waits for what no call waited for. @throws the first failure; the rest is done, and close may be repeated */
   async close(): Promise<void> {
     await Promise.allSettled(this.#leaving);
-    for (const use of this.#held.values()) await use[Symbol.asyncDispose]();
-    this.#held.clear();
+    const ends = [...this.#owed].map(async (end) => {
+      await end();
+      this.#owed.delete(end);
+    });
+    const failures = (await Promise.allSettled(ends)).filter((settled) => settled.status === 'rejected');
+    for (const [template, use] of this.#held) {
+      await use[Symbol.asyncDispose]();
+      this.#held.delete(template);
+    }
+    for (const { reason } of failures) throw reason;
   }
 
   /** Until its guest runs, a QEMU that waits for its state does nothing worth a limit. */

@@ -42,6 +42,10 @@ export async function obtainGolden(
   const { state } = workshop;
   const facts = await workshop.host(image.architecture, options);
   const key = keyFor(workshop, image, facts);
+  // All that can be refused without a record is asked before there is one.
+  const { user, safeguards } = await workshop.containment(options);
+  const told = { ...options, ...withNotices(options.onProgress, noticesOf(safeguards)) };
+  options.signal?.throwIfAborted();
   const home = await state.create({
     kind: 'golden',
     owner: options.owner,
@@ -50,22 +54,21 @@ export async function obtainGolden(
     golden: null,
     process: null,
   });
-  const { user, safeguards } = await workshop.containment(options);
-  const told = { ...options, ...withNotices(options.onProgress, noticesOf(safeguards)) };
   // Its files are open to the user that QEMU runs as, and to no other.
   const common = user === undefined ? key : `${key}-${user.gid}`;
   const name = workshop.options.keepGoldens ? common : `${common}${OWN}${home.id}`;
-  await state.update(home, { golden: name });
   try {
+    await state.update(home, { golden: name });
     const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, told);
     const template = await (workshop.options.keepGoldens ? shared(workshop, name, make, options) : make());
     options.signal?.throwIfAborted();
+    workshop.templates.keep(name, template);
     const standby = { count: workshop.options.standby, owner: options.owner };
     const supply = new Supply({ workshop, template, golden: name, standby });
     supply.refill();
     return { digest: image.digest, host: facts.report.host, image, home, name, supply };
   } catch (error) {
-    await removeGolden(workshop, home, name);
+    await workshop.takeBack(home.id, error, () => removeGolden(workshop, home, name));
     throw error;
   }
 }
@@ -82,13 +85,29 @@ export async function removeGolden(
   await workshop.state.remove(home);
 }
 
-/** One process of this user at a time looks for a template or makes it; all others find it, and nobody collects it meanwhile. */
-async function shared(
+/**
+ * The template that adopted machines rest on: proved once for all of them, and kept from being collected until the driver is disposed.
+ * Undefined when it is gone.
+ */
+export function adoptedTemplate(
   workshop: Workshop,
   name: string,
-  make: () => Promise<Template>,
+  signal: AbortSignal | undefined,
+): Promise<Template | undefined> {
+  return workshop.templates.obtain(name, signal, (joined) => {
+    const load = (): Promise<Template | undefined> =>
+      loadTemplate(join(workshop.state.goldens, name), { signal: joined });
+    return name.includes(OWN) ? load() : shared(workshop, name, load, { signal: joined });
+  });
+}
+
+/** One process of this user at a time looks for a template or makes it; all others find it, and nobody collects it meanwhile. */
+async function shared<Found extends Template | undefined>(
+  workshop: Workshop,
+  name: string,
+  make: () => Promise<Found>,
   call: CallOptions,
-): Promise<Template> {
+): Promise<Found> {
   const { clock, bootTimeoutMs, maxCacheBytes } = workshop.options;
   const cache = workshop.state.goldens;
   const timeoutMs = LONGEST_MAKING_BOOTS * bootTimeoutMs;

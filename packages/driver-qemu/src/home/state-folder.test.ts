@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { testState } from '../fixtures/state-folder.ts';
@@ -38,5 +38,44 @@ describe('StateFolder', () => {
     expect((await world.state.read(home.id))?.generation).toBe(1);
     expect(await world.state.isOwned(mine)).toBe(false);
     expect(await world.state.isOwned(home)).toBe(true);
+  });
+
+  test('gives what several take at once to one of them, and to nobody else', async () => {
+    await using world = await testState();
+    const home = await world.home('alive');
+    const takers = Array.from({ length: 8 }, (_, index) => ({ ...home.owner, instance: `taker-${index}` }));
+    const results = await Promise.allSettled(takers.map((owner) => world.state.update(home, { owner })));
+    const won = results.flatMap(({ status }, index) => (status === 'fulfilled' ? [takers[index]] : []));
+    expect(won).toHaveLength(1);
+    expect((await world.state.read(home.id))?.owner).toEqual(won[0]);
+    // A taker that failed gives back what it no longer has: the mark stays as it is.
+    const loser = takers.find((taker) => taker !== won[0])!;
+    await expect(world.state.update({ ...home, owner: loser }, { owner: home.owner })).rejects.toMatchObject({
+      code: 'WARMVM_MACHINE_GONE',
+    });
+    expect((await world.state.read(home.id))?.owner).toEqual(won[0]);
+  });
+
+  test('removes nothing that somebody has just taken, and lets nobody take what it removes', async () => {
+    await using world = await testState();
+    const [first, second] = [await world.home('alive'), await world.home('alive')];
+    const taker = { ...first.owner, instance: 'taker' };
+    await world.state.update(first, { owner: taker });
+    const never = async (): Promise<void> => expect.unreachable('it has another owner');
+    expect(await world.state.removeOwned(first, never)).toBe(false);
+    let taken: Promise<unknown> | undefined;
+    const removed = await world.state.removeOwned(second, async () => {
+      taken = world.state.update(second, { owner: taker }).catch((error: unknown) => error);
+    });
+    expect(removed).toBe(true);
+    expect(await taken).toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
+    expect(await readdir(join(world.state.path, 'locks'))).toEqual([first.id]);
+  });
+
+  test('leaves no mark of what it could not make a folder for', async () => {
+    await using world = await testState();
+    await rm(world.state.machines, { recursive: true });
+    await expect(world.home('alive')).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readdir(join(world.state.path, 'marks'))).toEqual([]);
   });
 });

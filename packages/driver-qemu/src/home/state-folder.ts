@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type MachineId, type MachineRecord, type OwnerTag, WarmvmError } from '@warmvm/core/driver';
+import {
+  type Clock,
+  type MachineId,
+  type MachineRecord,
+  type OwnerTag,
+  systemClock,
+  WarmvmError,
+} from '@warmvm/core/driver';
+import { lockFolder } from '../state-directory/folder-lock.ts';
 import { currentHolder } from '../state-directory/holder.ts';
 import { type Mark, readMark } from './mark.ts';
 import { isRunning, processMark } from './process-table.ts';
@@ -10,6 +18,9 @@ import { isRunning, processMark } from './process-table.ts';
 const HALF_WRITTEN = /^[\w-]+\.json\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}$/;
 /** What this process is writing now. */
 const inWriting = new Set<string>();
+
+/** Folders in the state folder that every driver makes. */
+export const STATE_FOLDERS = ['marks', 'machines', 'goldens', 'locks'] as const;
 
 /** One machine or golden snapshot in the state folder: its mark and its private folder. */
 export interface Home {
@@ -25,16 +36,18 @@ export interface Home {
  */
 export class StateFolder {
   readonly path: string;
+  readonly #clock: Clock;
 
-  constructor(path: string) {
+  constructor(path: string, clock: Clock = systemClock) {
     this.path = path;
+    this.#clock = clock;
   }
 
   /** Makes the folder when it is not there. */
   async open(): Promise<void> {
     // Whoever QEMU runs as has to pass through; what is below is closed to all others.
     await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
-    for (const name of ['marks', 'machines', 'goldens']) {
+    for (const name of STATE_FOLDERS) {
       await mkdir(join(this.path, name), { recursive: true, mode: 0o700 });
     }
     await this.#removeHalfWritten();
@@ -51,8 +64,9 @@ export class StateFolder {
     }
   }
 
+  /** Whether the folder exists, whatever became of what was in it. */
   async isThere(): Promise<boolean> {
-    return stat(join(this.path, 'marks')).then(
+    return stat(this.path).then(
       (facts) => facts.isDirectory(),
       () => false,
     );
@@ -66,13 +80,18 @@ export class StateFolder {
     return join(this.path, 'goldens');
   }
 
-  /** Writes the mark, then makes the folder. */
+  /** Writes the mark, then makes the folder. Rejected: neither is left. */
   async create(mark: Omit<Mark, 'format' | 'id' | 'host'>): Promise<Home> {
     // Short: it is part of the path of a socket, which has room for a hundred letters.
     const id = `warmvm-${randomBytes(8).toString('hex')}`;
     await this.write({ ...mark, format: 1, id, host: currentHolder().host });
     const home = { id, owner: mark.owner, directory: join(this.path, 'machines', id) };
-    await mkdir(home.directory, { mode: 0o700 });
+    try {
+      await mkdir(home.directory, { mode: 0o700 });
+    } catch (error) {
+      await this.remove(home);
+      throw error;
+    }
     return home;
   }
 
@@ -91,7 +110,10 @@ export class StateFolder {
   }
 
   async list(): Promise<readonly Mark[]> {
-    const names = await readdir(join(this.path, 'marks'));
+    const names = await readdir(join(this.path, 'marks')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
     const marks: Mark[] = [];
     for (const name of names) {
       if (!name.endsWith('.json')) continue;
@@ -104,29 +126,64 @@ export class StateFolder {
   /** Whether it still is whose it was. */
   async isOwned({ id, owner }: Home): Promise<boolean> {
     const mark = await this.read(id);
-    return mark !== undefined && mark.owner.pool === owner.pool && mark.owner.instance === owner.instance;
+    return mark !== undefined && isSameOwner(mark.owner, owner);
+  }
+
+  /**
+   * Runs `work` with the mark as it is now, while no other process changes or removes it. Every write of an owner goes through here:
+   * what was compared with the mark stays true until `work` ends.
+   */
+  async withMark<Result>(id: MachineId, work: (mark: Mark | undefined) => Promise<Result>): Promise<Result> {
+    const folder = join(this.path, 'locks', id);
+    const lock = await lockFolder(folder, { clock: this.#clock }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    // The state folder has gone, and all marks with it.
+    if (lock === undefined) return work(undefined);
+    try {
+      return await work(await this.read(id));
+    } finally {
+      await lock[Symbol.asyncDispose]();
+      // Nobody needs the lock of what has gone. Another one may be waiting for it: then it is not empty.
+      if ((await this.read(id).catch(() => 'there')) === undefined) await rmdir(folder).catch(() => {});
+    }
   }
 
   /** Changes the mark of what is still ours. @throws WARMVM_MACHINE_GONE */
-  async update(
+  update(
     home: Home,
     changes: Partial<Pick<Mark, 'generation' | 'golden' | 'owner'>> & {
       readonly process?: { readonly pid: number; readonly name: string } | null;
     },
   ): Promise<void> {
-    const mark = await this.read(home.id);
-    if (mark === undefined || mark.owner.instance !== home.owner.instance) {
-      throw new WarmvmError('WARMVM_MACHINE_GONE', `${home.id} is no longer ours`, { details: { machine: home.id } });
-    }
-    const { process: named, ...rest } = changes;
-    const process = named === undefined ? mark.process : named === null ? null : marked(named);
-    await this.write({ ...mark, ...rest, process });
+    return this.withMark(home.id, async (mark) => {
+      if (mark === undefined || !isSameOwner(mark.owner, home.owner)) {
+        throw new WarmvmError('WARMVM_MACHINE_GONE', `${home.id} is no longer ours`, { details: { machine: home.id } });
+      }
+      const { process: named, ...rest } = changes;
+      const process = named === undefined ? mark.process : named === null ? null : marked(named);
+      await this.write({ ...mark, ...rest, process });
+    });
+  }
+
+  /**
+   * Removes what is not another owner's: runs `end`, then removes the folder and the mark. False when it has another owner now, and
+   * nothing is touched then. A mark that is gone has no owner: what it stood for is removed all the same.
+   */
+  removeOwned(home: Home, end: () => Promise<void>): Promise<boolean> {
+    return this.withMark(home.id, async (mark) => {
+      if (mark !== undefined && !isSameOwner(mark.owner, home.owner)) return false;
+      await end();
+      await this.remove(home);
+      return true;
+    });
   }
 
   /** Removes the folder, then the mark. Absent is success. */
   async remove(home: Pick<Home, 'id' | 'directory'>): Promise<void> {
     await rm(home.directory, { recursive: true, force: true });
     await rm(this.#markPath(home.id), { force: true });
+    await rmdir(join(this.path, 'locks', home.id)).catch(() => {});
   }
 
   /** What others are told of it; undefined: nothing. */
@@ -145,6 +202,9 @@ export class StateFolder {
     try {
       await writeFile(temporary, JSON.stringify(mark), { mode: 0o600, flag: 'wx' });
       await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     } finally {
       inWriting.delete(basename(temporary));
     }
@@ -153,6 +213,11 @@ export class StateFolder {
   #markPath(id: MachineId): string {
     return join(this.path, 'marks', `${id}.json`);
   }
+}
+
+/** Pool and instance: the same process may run several. */
+export function isSameOwner(one: OwnerTag, other: OwnerTag): boolean {
+  return one.pool === other.pool && one.instance === other.instance;
 }
 
 /** Null when it is gone already. */

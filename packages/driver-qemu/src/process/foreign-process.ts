@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '@warmvm/core/driver';
+import { type Clock, fromSystemError, sleep } from '@warmvm/core/driver';
 import type { ProcessMark } from '../home/mark.ts';
 import { isRunning } from '../home/process-table.ts';
 import type { ProcessHandle } from './qemu.ts';
@@ -39,7 +39,8 @@ export class ForeignProcess implements ProcessHandle {
     try {
       process.kill(this.pid, 'SIGKILL');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
+      throw fromSystemError(error, `QEMU (process ${this.pid}) could not be killed`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
-import { WarmvmError } from '@warmvm/core/driver';
+import { fromSystemError, WarmvmError } from '@warmvm/core/driver';
 
 /** How a process was started: arguments of `child_process.spawn`. */
 export interface Command {
@@ -41,6 +41,7 @@ export class QemuProcess {
   readonly ended: Promise<ProcessEnd>;
   readonly #child: ChildProcess;
   #stderr = '';
+  #fault: Error | undefined;
 
   /** @throws WARMVM_HOST_OPERATION when the program cannot be started */
   static async start(command: Command, start: StartProcess = startProcess): Promise<QemuProcess> {
@@ -59,8 +60,10 @@ export class QemuProcess {
     this.ended = new Promise((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
-    // A kill that fails tells of it here; the end of the process is told by itself.
-    child.on('error', () => {});
+    // Node reports a kill that fails here, before `kill` returns.
+    child.on('error', (error: Error) => {
+      this.#fault = error;
+    });
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('latin1')).slice(-KEPT_STDERR_BYTES);
     });
@@ -83,8 +86,10 @@ export class QemuProcess {
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 
-  /** Kills it at once; {@link ended} tells when it is gone. */
+  /** Kills it at once; {@link ended} resolves when it is gone. @throws WARMVM_HOST_DENIED when this process may not */
   kill(): void {
+    this.#fault = undefined;
     this.#child.kill('SIGKILL');
+    if (this.#fault !== undefined) throw fromSystemError(this.#fault, `QEMU (process ${this.pid}) could not be killed`);
   }
 }

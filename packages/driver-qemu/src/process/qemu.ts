@@ -1,15 +1,23 @@
 import type { Duplex } from 'node:stream';
 import { type CallOptions, type Clock, type Timer, WarmvmError } from '@warmvm/core/driver';
+import { isHalted } from '../home/process-table.ts';
 import type { QmpEvent } from '../qmp/message.ts';
 import { Monitor } from '../qmp/monitor.ts';
 import type { ProcessEnd } from './qemu-process.ts';
-import { type ObservedState, stateOfEnd, stateOfEvent } from './run-state.ts';
+
+import { isOver, type ObservedState, stateOfEnd, stateOfEvent, stateOfStatus } from './run-state.ts';
 
 /** How long a QEMU that has closed its monitor may take to end by itself: it gives its guest's RAM back meanwhile. */
 const EXIT_MS = 5000;
 
 /** How long a monitor may take to end after the process: both are told of in the same turn, or one after the other. */
 const LAST_WORDS_MS = 1000;
+
+/** How long a process may take to end after SIGKILL: one that the kernel holds, or that we may not kill, takes for ever. */
+const KILL_MS = 10_000;
+
+/** How long a QEMU may take to answer for its state before that is unknown. It answers within a millisecond unless it stands still. */
+const ANSWER_MS = 5000;
 
 /** A QEMU process, started by us or by somebody before us. */
 export interface ProcessHandle {
@@ -45,8 +53,11 @@ export class Qemu {
   readonly monitor: Monitor;
   readonly #clock: Clock;
   readonly #awaited = new Set<(event: QmpEvent) => void>();
+  readonly #end: Promise<void>;
   #present: ObservedState;
   #released = false;
+  /** Events so far. */
+  #heard = 0;
   #onChange: (observed: ObservedState) => void = () => {};
 
   constructor(parts: QemuParts) {
@@ -54,7 +65,7 @@ export class Qemu {
     this.#clock = parts.clock;
     this.#present = parts.present;
     this.monitor = new Monitor(parts.monitor, parts.clock, (event) => this.#hear(event));
-    void this.#watchEnd();
+    this.#end = this.#watchEnd();
     void this.#endWithoutMonitor();
   }
 
@@ -119,10 +130,43 @@ export class Qemu {
     });
   }
 
-  /** Kills the process and waits until it is gone. Idempotent. */
+  /**
+   * Asks the process and QEMU for the state of the machine; {@link present} is the answer then. A QEMU that does not answer is in
+   * state `unknown`, one whose process a signal has stopped in state `paused`.
+   * @throws the signal's reason
+   */
+  async ask({ signal }: CallOptions): Promise<void> {
+    if (this.#released || isOver(this.#present)) return;
+    if (isHalted(this.process.pid)) {
+      return this.observe({ state: 'paused', reason: 'a signal has stopped its process (SIGSTOP)' });
+    }
+    const before = this.#heard;
+    const limits = { timeoutMs: ANSWER_MS, ...(signal === undefined ? {} : { signal }) };
+    try {
+      const answer = (await this.monitor.execute('query-status', {}, limits)) as { readonly status?: unknown } | null;
+      this.#learn(answer?.status);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // Its end says more than the end of its monitor.
+      if (error === this.monitor.end) return this.#end;
+      // Whatever it has said meanwhile is newer than its silence.
+      if (before === this.#heard) this.observe({ state: 'unknown', reason: (error as Error).message });
+    }
+  }
+
+  /** A machine that shuts down is not called paused or running again by an answer that says less than the event did. */
+  #learn(status: unknown): void {
+    const answered = stateOfStatus(status);
+    if (this.#present.state !== 'stopping' || isOver(answered)) this.observe(answered);
+  }
+
+  /**
+   * Kills the process and waits until it is gone. Idempotent.
+   * @throws WARMVM_HOST_OPERATION (`retryable`) when it does not end, or may not be killed
+   */
   async kill(): Promise<void> {
     this.process.kill();
-    await this.process.ended;
+    if (!(await this.#within(KILL_MS, this.process.ended))) throw doesNotEnd(this.process.pid, KILL_MS);
     await this.monitor[Symbol.asyncDispose]();
   }
 
@@ -148,21 +192,27 @@ export class Qemu {
   async #endWithoutMonitor(): Promise<void> {
     await this.monitor.closed;
     await this.#within(EXIT_MS, this.process.ended);
-    if (!this.#released) this.process.kill();
+    if (this.#released) return;
+    try {
+      this.process.kill();
+    } catch {
+      // Whoever ends the machine tries again, and is told.
+    }
   }
 
-  /** Resolves with `awaited`, or when the time is over. */
-  #within(timeMs: number, awaited: Promise<unknown>): Promise<void> {
+  /** True with `awaited`, false when the time is over. */
+  #within(timeMs: number, awaited: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer: Timer = this.#clock.setTimer(resolve, timeMs, { hold: false });
+      const timer: Timer = this.#clock.setTimer(() => resolve(false), timeMs, { hold: false });
       void awaited.then(() => {
         timer.cancel();
-        resolve();
+        resolve(true);
       });
     });
   }
 
   #hear(event: QmpEvent): void {
+    this.#heard += 1;
     const observed = stateOfEvent(event);
     if (observed !== undefined) this.observe(observed);
     for (const look of [...this.#awaited]) look(event);
@@ -180,4 +230,15 @@ function tooLate(what: string, timeoutMs: number): WarmvmError {
     retryable: true,
     details: { timeoutMs },
   });
+}
+
+function doesNotEnd(pid: number, timeoutMs: number): WarmvmError {
+  return new WarmvmError(
+    'WARMVM_HOST_OPERATION',
+    `QEMU (process ${pid}) did not end within ${timeoutMs} ms after SIGKILL`,
+    {
+      retryable: true,
+      details: { pid, timeoutMs, remedy: `look at /proc/${pid}/status: state D waits for a disk` },
+    },
+  );
 }

@@ -8,6 +8,11 @@ export interface ObservedState {
   readonly reason: string;
 }
 
+/** Nothing comes after it but the end of the process. */
+export function isOver({ state }: ObservedState): boolean {
+  return state === 'stopped' || state === 'crashed';
+}
+
 /** What an event says of the machine's state; undefined: nothing. */
 export function stateOfEvent({ event, data }: QmpEvent): ObservedState | undefined {
   switch (event) {

@@ -25,7 +25,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   const { clock, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   signal?.throwIfAborted();
   const until = clock.now() + timeoutMs;
-  const presence = await presenceIn(folder);
+  const presence = presenceIn(folder);
   try {
     for (let waitMs = SHORTEST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)) {
       await presence.announce();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { currentHolder, fateOf, type Holder } from './holder.ts';
 
 /** A file in a folder that says who is there, by its name: it is whole as soon as it is there. */
@@ -11,15 +11,29 @@ export interface Presence extends AsyncDisposable {
   withdraw(): Promise<void>;
 }
 
-/** Prepares this process's presence in a folder, which is made. Nothing is announced yet. */
-export async function presenceIn(folder: string): Promise<Presence> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+/** Others may remove a folder as often as it is empty. */
+const MOST_TRIES = 100;
+
+/**
+ * Prepares this process's presence in a folder. The folder and the one that it lies in are made when something is announced; what is above
+ * them is not: a state folder that has gone stays gone.
+ */
+export function presenceIn(folder: string): Presence {
   const name = nameOf(currentHolder());
   const path = join(folder, name);
   const withdraw = (): Promise<void> => rm(path, { force: true });
   return {
     name,
-    announce: async () => (await open(path, 'w', 0o600)).close(),
+    async announce() {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await (await open(path, 'w', 0o600)).close();
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MOST_TRIES) throw error;
+          for (const needed of [dirname(folder), folder]) await makeFolder(needed);
+        }
+      }
+    },
     withdraw,
     [Symbol.asyncDispose]: withdraw,
   };
@@ -42,6 +56,12 @@ export async function livingIn(folder: string, except?: string): Promise<readonl
     else living.push(name);
   }
   return living;
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** Who put up a file of this name; undefined for other files. */

@@ -33,7 +33,7 @@ const NAME = /^[0-9a-f]{64}(?:-\d+)?$/;
  * {@link lockTemplate}, else it may be collected between the look and the use.
  */
 export async function useTemplate(cache: string, name: string, clock: Clock): Promise<AsyncDisposable> {
-  const presence = await presenceIn(join(cache, USERS, name));
+  const presence = presenceIn(join(cache, USERS, name));
   await presence.announce();
   const now = clock.wallTimeMs() / 1000;
   // The folder's time of change is its last use; it may not be there yet.
