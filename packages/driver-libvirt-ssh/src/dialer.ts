@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
-import { isWarmvmError } from '@warmvm/core/driver';
+import { fromSystemError } from '@warmvm/core/driver';
 import { configPlace } from './config/host-config.ts';
 import { LinkPool } from './link/link-pool.ts';
 import type { SshOptions, SshWay } from './options/options.ts';
 import { type ParsedSshOptions, parseSshOptions } from './options/parse-options.ts';
+import { FarRefusal, saidBy } from './problem.ts';
 import { diagnose, type FailedAttempt } from './ways/diagnosis.ts';
 import { type Attempt, attemptsOf, openWay } from './ways/way.ts';
 
@@ -38,7 +39,7 @@ class LinkDialer implements SshDialer {
   constructor(options: ParsedSshOptions) {
     this.uri = options.driverUri;
     this.#options = options;
-    this.#links = new LinkPool(options, configPlace(options.sshConfig));
+    this.#links = new LinkPool(options, configPlace(options.sshConfig, options.workingFolder));
   }
 
   get way(): SshWay | undefined {
@@ -61,8 +62,10 @@ class LinkDialer implements SshDialer {
         return stream;
       } catch (error) {
         // What concerns the link itself is the same on every way.
-        if (signal.aborted || isWarmvmError(error)) throw error;
-        failed.push({ ...attempt, said: error instanceof Error ? error.message : String(error) });
+        if (signal.aborted) throw error;
+        if (!(error instanceof FarRefusal))
+          throw fromSystemError(error, `${this.#options.host} was not reached by ssh`);
+        failed.push({ ...attempt, said: saidBy(error) });
       }
     }
     throw await diagnose(this.#links, this.#options, failed, signal);

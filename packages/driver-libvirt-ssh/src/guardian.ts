@@ -41,6 +41,7 @@ function wayFromAnywhere(way: ToldWay): ToldWay {
     knownHosts: knownHosts?.map(absolute),
     sshConfig: typeof sshConfig === 'string' ? resolve(sshConfig) : sshConfig,
     ...(typeof agent === 'string' ? { agent: resolve(agent) } : {}),
+    workingFolder: process.cwd(),
     isBatch: true,
   };
 }

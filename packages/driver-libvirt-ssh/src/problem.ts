@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorDetails, WarmvmError } from '@warmvm/core/driver';
+import { type ErrorCode, type ErrorDetails, shownText, WarmvmError } from '@warmvm/core/driver';
 
 /** What went wrong on the way to a far daemon: `details.problem` of the error. Each has a paragraph in `docs/remote-hosts.md`. */
 export type SshProblem =
@@ -21,6 +21,7 @@ export type SshProblem =
   | 'passphrase-wrong'
   | 'callback-failed'
   | 'config-not-supported'
+  | 'user-unknown'
   | 'forwarding-refused'
   | 'socket-missing'
   | 'socket-denied'
@@ -49,6 +50,7 @@ const CODES: Readonly<Record<SshProblem, ErrorCode>> = {
   'passphrase-wrong': 'WARMVM_HOST_DENIED',
   'callback-failed': 'WARMVM_HOST_DENIED',
   'config-not-supported': 'WARMVM_NOT_SUPPORTED',
+  'user-unknown': 'WARMVM_NOT_SUPPORTED',
   'forwarding-refused': 'WARMVM_HOST_DENIED',
   'socket-missing': 'WARMVM_HOST_UNREACHABLE',
   'socket-denied': 'WARMVM_HOST_DENIED',
@@ -72,7 +74,17 @@ const RETRYABLE: ReadonlySet<SshProblem> = new Set<SshProblem>([
   'daemon-silent',
 ]);
 
-/** An error of the way to a host; `details.problem` tells which, `details.remedy` what to do. */
+/** Longer than any message that is made here, with room for what a server said. */
+const LONGEST_MESSAGE = { mostChars: 2_000 };
+/** Text of one server, program or file in a message. */
+const LONGEST_SAYING = { mostChars: 500 };
+/** Entries of a list that are kept; a server decides how many methods it names. */
+const MOST_ENTRIES = 100;
+
+/**
+ * An error of the way to a host; `details.problem` tells which, `details.remedy` what to do. Whatever a server said in it is cleaned and shortened here,
+ * in the message, the details and the cause.
+ */
 export function sshError(
   problem: SshProblem,
   message: string,
@@ -80,9 +92,39 @@ export function sshError(
   cause?: unknown,
 ): WarmvmError {
   const text = details.remedy === undefined ? message : `${message}; ${details.remedy}`;
-  return new WarmvmError(CODES[problem], text, {
+  return new WarmvmError(CODES[problem], shownText(text, LONGEST_MESSAGE), {
     retryable: RETRYABLE.has(problem),
-    details: { problem, ...details },
-    ...(cause === undefined ? {} : { cause }),
+    details: { problem, ...(cleaned(details) as ErrorDetails) },
+    ...(cause === undefined ? {} : { cause: heard(cause) }),
   });
+}
+
+/** The far side said no to one request: to forward to a socket, or to run a program that reaches the daemon. Only this leads to the next way. */
+export class FarRefusal extends Error {
+  override readonly name = 'FarRefusal';
+}
+
+/** What somebody else said, for a part of a message: so that a long one leaves room for the rest. */
+export function saidBy(error: unknown): string {
+  return shownText(error instanceof Error ? error.message : String(error), LONGEST_SAYING);
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value === 'string') return shownText(value, LONGEST_MESSAGE);
+  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map(cleaned);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, cleaned(one)]));
+}
+
+/** The same error without what a terminal would obey: programs print causes with their stacks. */
+function heard(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return saidBy(cause);
+  const clean = saidBy(cause);
+  if (cause.message === clean) return cause;
+  // The stack has the message in its first lines; those of the calls are ours.
+  const calls = (cause.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const error = new Error(clean);
+  error.name = cause.name;
+  error.stack = [`${cause.name}: ${clean}`, ...calls.map((line) => shownText(line, LONGEST_SAYING))].join('\n');
+  return error;
 }

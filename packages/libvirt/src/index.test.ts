@@ -16,6 +16,7 @@ test('the functions and classes of the package are these', () => {
     'localDialer',
     'openClient',
     'parseUri',
+    'shownUri',
     'systemClock',
     'typedParams',
     'uuidFromString',

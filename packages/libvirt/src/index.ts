@@ -7,7 +7,7 @@ export type { ConnectOptions, Dial } from './connection/options.ts';
 export * from './constants/index.ts';
 export { type LocalDialerOptions, localDialer } from './dial/local.ts';
 export type { DaemonMode } from './dial/socket-path.ts';
-export { type LibvirtUri, parseUri } from './dial/uri.ts';
+export { type LibvirtUri, parseUri, shownUri } from './dial/uri.ts';
 export {
   isLibvirtError,
   LibvirtError,

@@ -69,6 +69,21 @@ describe('options', () => {
     expect(check).toThrow(kind);
   });
 
+  test('are shown without a password that somebody wrote into a URI', () => {
+    const rules = { uri: textLike(/^x$/, 'x') };
+    for (const uri of [
+      'qemu+ssh://me:hun@ter2@host/',
+      'a://CORP%5cme%3ahunter2@host',
+      `a://b:hunter2${'2'.repeat(200)}@host`,
+    ]) {
+      const check = (): void => checkOptions({ uri }, rules);
+      expect(check).toThrow('***@host');
+      expect(check).not.toThrow(/ter2/);
+      expect(() => checkOptions({ uri: [uri] }, rules)).not.toThrow(/ter2/);
+    }
+    expect(() => checkOptions({ uri: 'qemu://host:22/a' }, rules)).toThrow('qemu://host:22/a');
+  });
+
   test('that are long are told from their beginning alone', () => {
     expect(() => checkOptions({ binary: `${'x'.repeat(1000)} ` }, RULES)).toThrow(/^.{40,150}$/);
   });

@@ -14,6 +14,7 @@ export type OptionRules<Options = Record<string, unknown>> = {
 };
 
 const LONGEST_VALUE = 80;
+const LONGEST_SEARCHED = 4_096;
 
 /** The mistake that an option is: `options.standby is -1, expected a whole number from 0 to 64`. */
 export function optionMistake(
@@ -150,6 +151,11 @@ function shown(value: unknown): string {
   } catch {
     // It holds itself, or a bigint.
   }
-  text ??= String(value);
+  text = withoutPasswords(text ?? String(value));
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+}
+
+/** Nothing takes a password from a URI, but people write one there: `qemu+ssh://me:secret@host/system`. */
+function withoutPasswords(text: string): string {
+  return text.slice(0, LONGEST_SEARCHED).replaceAll(/(:\/\/[^:/?#@\s"]{0,255}?(?::|%3a))[^\s"]*@/gi, '$1***@');
 }

@@ -1,30 +1,33 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resolveHops } from '../link/hop.ts';
 import { parseSshOptions } from '../options/parse-options.ts';
 import { type ConfigPlace, configPlace, type HostConfig, hostConfig } from './host-config.ts';
+import type { ConfigFile } from './read-config.ts';
 
 let home: string;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'warmvm-unit-config-'));
-  await mkdir(join(home, 'more.d'));
+  for (const name of ['more.d', 'many.d']) await mkdir(join(home, name));
+  await Promise.all(Array.from({ length: 1_030 }, (_, index) => writeFile(join(home, 'many.d', `${index}`), '')));
 });
 afterAll(() => rm(home, { recursive: true }));
 
 let count = 0;
 /** A place with files of these contents. */
 async function place(...texts: readonly string[]): Promise<ConfigPlace> {
-  const files: string[] = [];
+  const files: ConfigFile[] = [];
   for (const text of texts) {
     count += 1;
     const file = join(home, `config${count}`);
     await writeFile(file, text);
-    files.push(file);
+    files.push({ path: file, includeFolder: home, isChecked: false });
   }
-  return { files, home, environment: { AGENT: '/agent', SSH_AUTH_SOCK: '/default-agent', EMPTY: '' } };
+  const environment = { AGENT: '/agent', SSH_AUTH_SOCK: '/default-agent', EMPTY: '' };
+  return { files, home, workingFolder: '/work', environment, localUser: () => userInfo().username };
 }
 
 const of = async (text: string, host = 'far', user?: string): Promise<HostConfig> =>
@@ -32,7 +35,8 @@ const of = async (text: string, host = 'far', user?: string): Promise<HostConfig
 
 describe('the ssh configuration', () => {
   test('says nothing where there is none', async () => {
-    const config = await hostConfig({ files: [join(home, 'none')], home, environment: {} }, 'far', undefined);
+    const files = [{ path: join(home, 'none'), includeFolder: home, isChecked: true }];
+    const config = await hostConfig({ ...(await place()), files }, 'far', undefined);
     expect(config).toMatchObject({ hostName: undefined, port: undefined, proxyJump: undefined, hostKeys: undefined });
   });
 
@@ -74,6 +78,11 @@ describe('the ssh configuration', () => {
       keepaliveIntervalMs: 3000,
       keepaliveCount: 2,
       isBatch: true,
+      certificateFiles: [],
+      addressFamily: 0,
+      bindAddress: undefined,
+      authMethods: ['publickey', 'keyboard-interactive', 'password'],
+      missingMethods: [],
     });
   });
 
@@ -86,10 +95,13 @@ describe('the ssh configuration', () => {
     ['StrictHostKeyChecking no', { hostKeys: 'accept-new' }],
     ['StrictHostKeyChecking ask', { hostKeys: 'strict' }],
     ['ConnectTimeout 0\nServerAliveInterval 0', { connectTimeoutMs: undefined, keepaliveIntervalMs: undefined }],
-    ['Port twenty', { port: undefined }],
     ['port=2022', { port: 2022 }],
     ['UserKnownHostsFile none', { userKnownHostsFiles: [] }],
-    ['IdentityFile key', { identityFiles: [expect.stringMatching(/\.ssh\/key$/)] }],
+    ['IdentityFile key', { identityFiles: ['/work/key'] }],
+    ['ConnectTimeout 1m30s', { connectTimeoutMs: 90_000 }],
+    ['ServerAliveInterval 999999999w', { keepaliveIntervalMs: 2 ** 31 - 1 }],
+    ['GSSAPIAuthentication yes\nPKCS11Provider none', { missingMethods: ['GSSAPIAuthentication (use a key)'] }],
+    ['PKCS11Provider /x.so', { missingMethods: [expect.stringContaining('ssh-add -s')] }],
   ])('with %j', async (text, expected) => {
     expect(await of(text)).toMatchObject(expected);
   });
@@ -121,6 +133,7 @@ describe('the ssh configuration', () => {
 
   test.each([
     ['ProxyCommand nc %h %p', 'proxycommand', 'use ProxyJump'],
+    ['Host *\n BindInterface eth0', 'bindinterface', 'use BindAddress'],
     ['KnownHostsCommand /bin/x', 'knownhostscommand', 'UserKnownHostsFile'],
     ['RevokedHostKeys /x', 'revokedhostkeys', '@revoked'],
     ['CanonicalizeHostname yes', 'canonicalizehostname', 'write the full name'],
@@ -145,28 +158,36 @@ describe('the ssh configuration', () => {
 
   test.each([
     ['Include self', 'includes itself'],
-    ['Include */x', 'pattern that is not supported'],
-    ['Host a\n Include nested', 'inside of a Host or Match'],
-    ['IdentityFile %T', '%T in the ssh configuration'],
+    ['IdentityFile %T', '%T, a token that is not supported'],
+    ['Include ~other/x', 'the home of another user'],
+    ['IdentityFile ~other/x', 'the home of another user'],
+    ['User a\u001b[2J', 'control characters in line 1'],
+    [Array.from({ length: 101 }, (_, index) => `IdentityFile /${index}`).join('\n'), 'more than 100'],
+    ['Include many.d/*', 'one file more than the 1024'],
+    ['Port twenty', 'expected a number from 1 to 65535'],
+    ['ConnectTimeout 5x', 'expected seconds or a time such as 1m30s'],
+    ['Include open', 'chmod 600'],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: OpenSSH's own notation
-    ['IdentityFile ${NOT_SET}', 'is not set'],
+    ['IdentityFile ${NOT_SET}', 'that is not set'],
     ['Host "', 'cannot be parsed'],
   ])('that says %j is refused', async (text, why) => {
     await writeFile(join(home, 'self'), 'Include self\n');
-    await writeFile(join(home, 'nested'), 'Host b\n Port 1\n');
+    await writeFile(join(home, 'open'), 'Port 1\n');
+    await chmod(join(home, 'open'), 0o666);
     await expect(of(text)).rejects.toThrow(why);
   });
 
   test('is not read from a folder, nor when it is huge', async () => {
-    await expect(hostConfig({ files: [home], home, environment: {} }, 'far', undefined)).rejects.toThrow(
-      'cannot be read',
-    );
+    const files = [{ path: home, includeFolder: home, isChecked: false }];
+    await expect(hostConfig({ ...(await place()), files }, 'far', undefined)).rejects.toThrow('cannot be read');
     await expect(of('# x\n'.repeat(300_000))).rejects.toThrow('larger than 1 MiB');
   });
 
   test('is looked for where OpenSSH does, or in one file, or nowhere', () => {
-    expect(configPlace(true).files).toEqual([expect.stringMatching(/\.ssh\/config$/), '/etc/ssh/ssh_config']);
-    expect(configPlace('/mine').files).toEqual(['/mine']);
+    const paths = (sshConfig: boolean | string): readonly string[] =>
+      configPlace(sshConfig).files.map(({ path }) => path);
+    expect(paths(true)).toEqual([expect.stringMatching(/\.ssh\/config$/), '/etc/ssh/ssh_config']);
+    expect(paths('/mine')).toEqual(['/mine']);
     expect(configPlace(false).files).toEqual([]);
   });
 });
@@ -229,6 +250,7 @@ describe('the way to a host', () => {
       { host: 'gate.example', port: 2222, user: 'me', names: ['[gate.example]:2222', 'gate.example'] },
       { host: 'far' },
     ]);
+    expect(await hops({ proxyJump: 'me@corp.example@b' })).toMatchObject([{ host: 'b', user: 'me@corp.example' }, {}]);
     expect(await hops({ proxyJump: 'a@[::1]:23,ssh://b:24' })).toMatchObject([
       { host: '::1', port: 23, user: 'a' },
       { host: 'b', port: 24 },
@@ -236,8 +258,24 @@ describe('the way to a host', () => {
     ]);
   });
 
-  test.each(['', '-x', 'a b', 'a:0', 'a:99999', 'a@b@c', 'a/b', '[::1'])('over %j is refused', async (jump) => {
-    await expect(hops({ proxyJump: ['one', jump === '' ? ' ' : jump] })).rejects.toThrow('is no host on the way');
+  test.each(['', '-x', 'a b', 'a:0', 'a:99999', '-a@b', 'a/b', '[::1', 'a:hunter2@b', '@b'])(
+    'over %j is refused',
+    async (jump) => {
+      await expect(hops({ proxyJump: ['one', jump === '' ? ' ' : jump] })).rejects.toThrow('is not a host on the way');
+      await expect(hops({ proxyJump: [jump || ' '] })).rejects.not.toThrow('hunter2');
+    },
+  );
+
+  test('of a process without a user name needs one only where nobody says it', async () => {
+    const nameless = (): never => {
+      throw new Error('no name');
+    };
+    const from = async (text: string, options: object): Promise<unknown> =>
+      resolveHops(parseSshOptions({ host: 'far', ...options }), { ...(await place(text)), localUser: nameless });
+    expect(await from('', { user: 'me' })).toMatchObject([{ user: 'me' }]);
+    expect(await from('User me\nIdentityFile ~/%r', {})).toMatchObject([{ user: 'me' }]);
+    await expect(from('', {})).rejects.toThrow('no name');
+    await expect(from('IdentityFile %u', { user: 'me' })).rejects.toThrow('no name');
   });
 
   test('that leads back to itself is refused', async () => {

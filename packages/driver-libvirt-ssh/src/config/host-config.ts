@@ -1,7 +1,18 @@
-import { homedir, hostname, userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { sshError } from '../problem.ts';
-import { readConfig, UNJUDGED, wordsOf } from './read-config.ts';
+import { fromSystemError } from '@warmvm/core/driver';
+import type { SshAuthMethod } from '../options/options.ts';
+import {
+  type ConfigFile,
+  type ConfigQuestion,
+  expandHostName,
+  readConfig,
+  refusedAt,
+  type Setting,
+  type Settings,
+} from './read-config.ts';
+import { expandPath, type TokenFacts } from './tokens.ts';
+import { choiceOf, durationMs, wholeNumberOf, wordOf, YES_NO } from './values.ts';
 
 /** What the user's ssh configuration says of one host, in the words of the options. Undefined: nothing. */
 export interface HostConfig {
@@ -9,6 +20,7 @@ export interface HostConfig {
   readonly port: number | undefined;
   readonly user: string | undefined;
   readonly identityFiles: readonly string[] | undefined;
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean | undefined;
   /** `none` is false. */
   readonly identityAgent: string | false | undefined;
@@ -23,6 +35,13 @@ export interface HostConfig {
   readonly keepaliveIntervalMs: number | undefined;
   readonly keepaliveCount: number | undefined;
   readonly isBatch: boolean;
+  /** Of the addresses of the host; 0 for both. */
+  readonly addressFamily: 0 | 4 | 6;
+  readonly bindAddress: string | undefined;
+  /** Methods to prove who we are, in their order, without those that are switched off. */
+  readonly authMethods: readonly SshAuthMethod[];
+  /** Ways to log in that the configuration asks for and that do not exist here: for the message when no other one works. */
+  readonly missingMethods: readonly string[];
 }
 
 /** What decides where a connection goes or whom it trusts, and is not done here. */
@@ -32,161 +51,177 @@ const REFUSED: Readonly<Record<string, string>> = {
   knownhostscommand: 'no program is run for host keys; use UserKnownHostsFile',
   revokedhostkeys: 'write @revoked lines into a file of known hosts instead',
   canonicalizehostname: 'write the full name',
+  bindinterface: 'use BindAddress',
 };
 const HARMLESS = ['no', 'none', 'false'];
 
+/** What a login might need that ssh can do and this driver cannot, and what to do instead. */
+const MISSING_METHODS: Readonly<Record<string, string>> = {
+  gssapiauthentication: 'GSSAPIAuthentication (use a key)',
+  hostbasedauthentication: 'HostbasedAuthentication (use a key)',
+  pkcs11provider: 'PKCS11Provider (add the token to an ssh agent: ssh-add -s)',
+};
+
+/** As OpenSSH orders them. */
+const METHODS: Readonly<Record<string, SshAuthMethod>> = {
+  publickey: 'publickey',
+  'keyboard-interactive': 'keyboard-interactive',
+  password: 'password',
+};
+
 /** Where configuration is read. */
 export interface ConfigPlace {
-  readonly files: readonly string[];
+  readonly files: readonly ConfigFile[];
   readonly home: string;
+  /** Where paths begin that are not absolute. */
+  readonly workingFolder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The user of this process. @throws WARMVM_NOT_SUPPORTED where it has no name */
+  readonly localUser: () => string;
 }
 
 /** The places that `options.sshConfig` means. */
-export function configPlace(sshConfig: boolean | string): ConfigPlace {
-  const home = homedir();
-  const files =
-    sshConfig === true ? [join(home, '.ssh/config'), '/etc/ssh/ssh_config'] : sshConfig === false ? [] : [sshConfig];
-  return { files, home, environment: process.env };
+export function configPlace(sshConfig: boolean | string, workingFolder: string = process.cwd()): ConfigPlace {
+  const home = ownHome();
+  const userFolder = join(home, '.ssh');
+  const ofUser = { path: join(userFolder, 'config'), includeFolder: userFolder, isChecked: true };
+  const ofSystem = { path: '/etc/ssh/ssh_config', includeFolder: '/etc/ssh', isChecked: false };
+  const named = { path: String(sshConfig), includeFolder: userFolder, isChecked: false };
+  const files = sshConfig === true ? [ofUser, ofSystem] : sshConfig === false ? [] : [named];
+  return { files, home, workingFolder, environment: process.env, localUser };
+}
+
+/** A user without an entry in the system's list of users has no home either, which is no fault as long as nothing there is needed. */
+function ownHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/nonexistent';
+  }
+}
+
+function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    const what = `no user name is known for the ssh login, because user id ${process.getuid?.()} of this process has none; set options.user`;
+    throw fromSystemError(error, what, { code: 'WARMVM_NOT_SUPPORTED', details: { problem: 'user-unknown' } });
+  }
 }
 
 /**
- * What the configuration says of a host. The first file that says something has the word, as with OpenSSH.
+ * What the configuration says of a host: for each keyword its first value, as with OpenSSH.
  * @throws WARMVM_NOT_SUPPORTED for a directive that decides about the way or the trust and is not honoured
  */
 export async function hostConfig(place: ConfigPlace, host: string, user: string | undefined): Promise<HostConfig> {
-  const found = new Map<string, unknown>();
-  for (const file of place.files) {
-    const config = await readConfig(file, place.home);
-    const asked = user === undefined ? { Host: host } : { Host: host, User: user };
-    const computed = config.compute(asked, { ignoreCase: true, matchExec: false } as never) as Record<string, unknown>;
-    for (const [name, value] of Object.entries(computed)) {
-      if (name === 'user' && user !== undefined) continue;
-      if (!found.has(name)) found.set(name, value);
-    }
-    refuse(found, file, host);
-  }
-  return describe(found, place, host);
+  const question: ConfigQuestion = { host, user, home: place.home, localUser: place.localUser };
+  const settings = await readConfig(place.files, question);
+  refuse(settings, host);
+  return describe(settings, place, question);
 }
 
-function refuse(found: ReadonlyMap<string, unknown>, file: string, host: string): void {
-  const complain = (name: string, why: string): never => {
-    throw sshError(
-      'config-not-supported',
-      `ssh configuration ${file} sets ${name} for ${host}, which is not supported`,
-      {
-        file,
-        directive: name,
-        remedy: `${why}; or set options.sshConfig to false`,
-      },
-    );
-  };
-  if (found.has(UNJUDGED)) {
-    complain(`Match ${wordsOf(found.get(UNJUDGED)).join(' ')}`, 'name the host in the Match or Host instead');
-  }
+function refuse(settings: Settings, host: string): void {
   for (const [name, why] of Object.entries(REFUSED)) {
-    const [value] = wordsOf(found.get(name));
-    if (value !== undefined && !HARMLESS.includes(value.toLowerCase())) complain(name, why);
+    const [setting] = settings.get(name) ?? [];
+    const [value] = setting?.line.words ?? [];
+    if (setting === undefined || value === undefined || HARMLESS.includes(value.toLowerCase())) continue;
+    throw refusedAt(setting, `sets ${name} for ${host}, which is not supported`, why);
   }
 }
 
-function describe(found: ReadonlyMap<string, unknown>, place: ConfigPlace, host: string): HostConfig {
-  const words = (name: string): readonly string[] | undefined =>
-    found.has(name) ? wordsOf(found.get(name)) : undefined;
-  const one = (name: string): string | undefined => words(name)?.[0];
-  const number = (name: string, factor = 1): number | undefined => {
-    const value = one(name);
-    if (value === undefined || !/^\d{1,9}$/.test(value)) return undefined;
-    return Number(value) * factor;
+function describe(settings: Settings, place: ConfigPlace, { host, user }: ConfigQuestion): HostConfig {
+  const read = <Value>(name: string, value: (setting: Setting) => Value): Value | undefined => {
+    const [setting] = settings.get(name) ?? [];
+    return setting === undefined ? undefined : value(setting);
   };
-  const yes = (name: string): boolean | undefined => {
-    const value = one(name)?.toLowerCase();
-    return value === undefined ? undefined : value === 'yes' || value === 'true';
+  const yes = (name: string): boolean | undefined => read(name, (setting) => choiceOf(setting, YES_NO));
+  const hostName = read('hostname', (setting) => expandHostName(setting, host));
+  const port = read('port', (setting) => wholeNumberOf(setting, 1, 65_535));
+  const configuredUser = user === undefined ? read('user', wordOf) : undefined;
+  const hostKeyAlias = read('hostkeyalias', wordOf);
+  const proxyJump = read('proxyjump', jumpsOf);
+  const facts: TokenFacts = {
+    ...place,
+    host,
+    hostName: hostName ?? host,
+    port: port ?? 22,
+    hostKeyAlias,
+    jump: proxyJump?.at(-1) ?? '',
+    farUser: () => user ?? configuredUser ?? place.localUser(),
   };
-  const hostName = one('hostname')?.replaceAll('%h', host).replaceAll('%%', '%');
-  const port = number('port');
-  const user = one('user');
-  const tokens = tokensFor(place, { host, hostName: hostName ?? host, port: port ?? 22, user });
   const paths = (name: string): readonly string[] | undefined =>
-    words(name)
-      ?.filter((path) => path.toLowerCase() !== 'none')
-      .map((path) => expandPath(path, place, tokens));
-  const agent = one('identityagent');
-  const interval = number('serveraliveinterval', 1000);
-  const timeout = number('connecttimeout', 1000);
-  const jump = words('proxyjump')?.join('').toLowerCase() === 'none' ? [] : words('proxyjump')?.join('').split(',');
+    settings.get(name)?.flatMap((setting) => {
+      const { words } = setting.line;
+      const isNone = words.some((path) => path.toLowerCase() === 'none');
+      if (isNone && words.length > 1) throw refusedAt(setting, `has 'none' beside other files for ${name}`);
+      return isNone ? [] : words.map((path) => expandPath(path, facts, setting));
+    });
+  const interval = read('serveraliveinterval', durationMs);
   return {
     hostName,
     port,
-    user,
+    user: configuredUser,
     identityFiles: paths('identityfile'),
+    certificateFiles: paths('certificatefile') ?? [],
     identitiesOnly: yes('identitiesonly'),
-    identityAgent: agent === undefined ? undefined : agentPath(agent, place, tokens),
-    proxyJump: jump,
+    identityAgent: read('identityagent', (setting) => agentPath(setting, facts)),
+    proxyJump,
     userKnownHostsFiles: paths('userknownhostsfile'),
     globalKnownHostsFiles: paths('globalknownhostsfile'),
-    hostKeys: strictness(one('stricthostkeychecking')),
-    hostKeyAlias: one('hostkeyalias'),
+    hostKeys: read('stricthostkeychecking', (setting) => choiceOf(setting, STRICTNESS)),
+    hostKeyAlias,
     hashKnownHosts: yes('hashknownhosts') ?? false,
     // 0 switches both off for OpenSSH; here a link that breaks must be noticed.
-    connectTimeoutMs: timeout === 0 ? undefined : timeout,
-    keepaliveIntervalMs: interval === 0 ? undefined : interval,
-    keepaliveCount: number('serveralivecountmax') || undefined,
+    connectTimeoutMs: read('connecttimeout', durationMs) || undefined,
+    keepaliveIntervalMs: interval || undefined,
+    keepaliveCount: read('serveralivecountmax', (setting) => wholeNumberOf(setting, 0, 2 ** 31 - 1)) || undefined,
     isBatch: yes('batchmode') ?? false,
+    addressFamily: read('addressfamily', (setting) => choiceOf(setting, FAMILIES)) ?? 0,
+    bindAddress: read('bindaddress', wordOf),
+    authMethods: authMethodsOf(settings, yes),
+    missingMethods: Object.entries(MISSING_METHODS)
+      .filter(([name]) => !HARMLESS.includes(read(name, wordOf)?.toLowerCase() ?? 'no'))
+      .map(([, text]) => text),
   };
 }
 
 /** `no` and `off` would also take a changed key; here it is refused, so they mean the same as `accept-new`. */
-function strictness(value: string | undefined): HostConfig['hostKeys'] {
-  if (value === undefined) return undefined;
-  return ['no', 'off', 'false', 'accept-new'].includes(value.toLowerCase()) ? 'accept-new' : 'strict';
+const STRICTNESS: Readonly<Record<string, 'strict' | 'accept-new'>> = {
+  yes: 'strict',
+  true: 'strict',
+  ask: 'strict',
+  no: 'accept-new',
+  false: 'accept-new',
+  off: 'accept-new',
+  'accept-new': 'accept-new',
+};
+
+const FAMILIES: Readonly<Record<string, 0 | 4 | 6>> = { any: 0, inet: 4, inet6: 6 };
+
+function jumpsOf(setting: Setting): readonly string[] {
+  const text = wordOf(setting);
+  return text.toLowerCase() === 'none' ? [] : text.split(',');
 }
 
-function agentPath(value: string, place: ConfigPlace, tokens: Tokens): string | false | undefined {
+function authMethodsOf(settings: Settings, yes: (name: string) => boolean | undefined): readonly SshAuthMethod[] {
+  const [preferred] = settings.get('preferredauthentications') ?? [];
+  const order = preferred === undefined ? Object.keys(METHODS) : wordOf(preferred).split(',');
+  const isOff: Readonly<Record<SshAuthMethod, boolean>> = {
+    publickey: ['no', 'false'].includes(settings.get('pubkeyauthentication')?.[0]?.line.words[0]?.toLowerCase() ?? ''),
+    'keyboard-interactive': yes('kbdinteractiveauthentication') === false,
+    password: yes('passwordauthentication') === false,
+    agent: false,
+    keyfile: false,
+  };
+  return order
+    .flatMap((name) => (Object.hasOwn(METHODS, name) ? [METHODS[name] as SshAuthMethod] : []))
+    .filter((method) => !isOff[method]);
+}
+
+function agentPath(setting: Setting, facts: TokenFacts): string | false | undefined {
+  const value = wordOf(setting);
   if (value.toLowerCase() === 'none') return false;
   if (value === 'SSH_AUTH_SOCK') return undefined;
-  if (/^\$\w+$/.test(value)) return place.environment[value.slice(1)];
-  return expandPath(value, place, tokens);
-}
-
-type Tokens = Readonly<Record<string, string>>;
-
-function tokensFor(
-  { home }: ConfigPlace,
-  target: {
-    readonly host: string;
-    readonly hostName: string;
-    readonly port: number;
-    readonly user: string | undefined;
-  },
-): Tokens {
-  const { username, uid } = userInfo();
-  return {
-    '%': '%',
-    d: home,
-    h: target.hostName,
-    i: String(uid),
-    L: hostname().split('.')[0] ?? '',
-    l: hostname(),
-    n: target.host,
-    p: String(target.port),
-    r: target.user ?? username,
-    u: username,
-  };
-}
-
-function expandPath(path: string, { home, environment }: ConfigPlace, tokens: Tokens): string {
-  const remedy = 'write the path out, or set options.sshConfig to false';
-  const expanded = path
-    .replace(/^~(?=\/|$)/, home)
-    .replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => {
-      const value = environment[name];
-      if (value !== undefined) return value;
-      throw sshError('config-not-supported', `${whole} in the ssh configuration is not set`, { remedy });
-    })
-    .replaceAll(/%(.?)/g, (whole, token: string) => {
-      if (Object.hasOwn(tokens, token)) return tokens[token] as string;
-      throw sshError('config-not-supported', `${whole} in the ssh configuration is not supported`, { remedy });
-    });
-  return expanded.startsWith('/') ? expanded : join(home, '.ssh', expanded);
+  if (/^\$\w+$/.test(value)) return facts.environment[value.slice(1)];
+  return expandPath(value, facts, setting);
 }

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { matchesList } from '../patterns.ts';
 
 /** One line of a file of known hosts. */
 export interface KnownHostEntry {
@@ -47,15 +48,7 @@ export function typeOfKey(key: Buffer): string | undefined {
 /** Whether an entry is about the host of this name, which is in lower case and `[name]:port` for other ports than 22. */
 export function isAbout(entry: Pick<KnownHostEntry, 'hosts'>, name: string): boolean {
   if (entry.hosts.startsWith('|')) return isHashOf(entry.hosts, name);
-  let found = false;
-  for (const pattern of entry.hosts.split(',')) {
-    const negated = pattern.startsWith('!');
-    if (!matches((negated ? pattern.slice(1) : pattern).toLowerCase(), name)) continue;
-    // One pattern that excludes the host outweighs all that include it.
-    if (negated) return false;
-    found = true;
-  }
-  return found;
+  return matchesList(entry.hosts.toLowerCase().split(','), name) ?? false;
 }
 
 /** The hash of a name as `HashKnownHosts` writes it. */
@@ -66,29 +59,4 @@ export function hashOf(name: string, salt: Buffer): string {
 function isHashOf(hosts: string, name: string): boolean {
   const [, magic, salt] = hosts.split('|');
   return magic === '1' && salt !== undefined && hashOf(name, Buffer.from(salt, 'base64')) === hosts;
-}
-
-/** `*` and `?` only, in time that grows with the lengths and no faster: the file may be hostile. */
-function matches(pattern: string, name: string): boolean {
-  let at = 0;
-  let star = -1;
-  let retry = 0;
-  for (let index = 0; index < name.length; ) {
-    if (pattern[at] === '*') {
-      star = at;
-      retry = index;
-      at += 1;
-    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[index])) {
-      at += 1;
-      index += 1;
-    } else if (star >= 0) {
-      at = star + 1;
-      retry += 1;
-      index = retry;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[at] === '*') at += 1;
-  return at === pattern.length;
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WarmvmError } from '@warmvm/core/driver';
-import { sshError } from '../problem.ts';
+import { saidBy, sshError } from '../problem.ts';
 import type { Hop } from './hop.ts';
 
 /** A server may send lines of text before its version (RFC 4253, section 4.2); more of them than this are nobody's. */
@@ -34,6 +34,6 @@ export class Greeting {
 /** The host ended the connection before it said anything that matters, as sshd does with those whom it takes at another time. */
 export function turnedAway({ host, port }: Hop, cause: Error): WarmvmError {
   const remedy = 'see there whether sshd takes more connections at once (MaxStartups), or punishes this address';
-  const message = `${host}:${port} hung up before it said who it is: ${cause.message}`;
+  const message = `${host}:${port} hung up before it said who it is: ${saidBy(cause)}`;
   return sshError('turned-away', message, { host, port, remedy }, cause);
 }

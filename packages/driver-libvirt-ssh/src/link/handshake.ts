@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { isWarmvmError } from '@warmvm/core/driver';
 import type { AuthenticationType, AuthHandlerMiddleware, Client, ServerHostKeyAlgorithm } from 'ssh2';
 import ssh2 from 'ssh2';
-import { sshError } from '../problem.ts';
+import { saidBy, sshError } from '../problem.ts';
 import { Authentication, type Secrets } from './authentication.ts';
 import { Greeting, turnedAway } from './greeting.ts';
 import type { Hop } from './hop.ts';
@@ -116,7 +116,7 @@ function explain(
     const remedy = 'update the older of the two sides';
     return sshError(
       'no-common-algorithm',
-      `${host}:${port} and we have no algorithm in common: ${cause.message}`,
+      `${host}:${port} and we have no algorithm in common: ${saidBy(cause)}`,
       { host, port, remedy },
       cause,
     );
@@ -124,7 +124,7 @@ function explain(
   if (!greeting.isSsh && greeting.isRefusal) return turnedAway(hop, cause);
   if (!greeting.isSsh || cause.level === 'handshake' || cause.level === 'protocol') {
     const remedy = 'see whether sshd listens on this port';
-    return sshError('not-ssh', `${host}:${port} does not speak ssh: ${cause.message}`, { host, port, remedy }, cause);
+    return sshError('not-ssh', `${host}:${port} does not speak ssh: ${saidBy(cause)}`, { host, port, remedy }, cause);
   }
-  return sshError('link-lost', `the ssh connection to ${host}:${port} broke: ${cause.message}`, { host, port }, cause);
+  return sshError('link-lost', `the ssh connection to ${host}:${port} broke: ${saidBy(cause)}`, { host, port }, cause);
 }

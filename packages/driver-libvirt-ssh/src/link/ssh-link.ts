@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@warmvm/core/driver';
 import type { Client, ClientChannel } from 'ssh2';
-import { sshError } from '../problem.ts';
+import { FarRefusal, saidBy, sshError } from '../problem.ts';
 import type { Secrets } from './authentication.ts';
 import { handshake, type ReadyClient } from './handshake.ts';
 import type { Hop } from './hop.ts';
 import { hostKeyCheck } from './host-key.ts';
-import { connectTcp } from './tcp.ts';
+import { abortable, connectTcp } from './tcp.ts';
 
 /** What a command on the far host came to. */
 export interface CommandEnd {
@@ -76,8 +76,9 @@ export class SshLink {
     }, timeoutMs);
     const either = AbortSignal.any([signal, limit.signal]);
     try {
-      const check = await hostKeyCheck(hop);
-      const stream = before === undefined ? await connectTcp(hop, either) : await before.connectOnwards(hop, either);
+      const check = await abortable(hostKeyCheck(hop), either);
+      const stream =
+        before === undefined ? await connectTcp(hop, clock, either) : await before.connectOnwards(hop, either);
       return new SshLink(hop, await handshake(hop, stream, check, secrets, either));
     } finally {
       timer.cancel();
@@ -149,12 +150,7 @@ export class SshLink {
       if (signal.aborted) throw error;
       const via = this.hop.host;
       const details = { host, port, via, remedy: `see whether ${via} reaches it and allows AllowTcpForwarding` };
-      throw sshError(
-        'jump-refused',
-        `${via} does not pass on to ${host}:${port}: ${(error as Error).message}`,
-        details,
-        error,
-      );
+      throw sshError('jump-refused', `${via} does not pass on to ${host}:${port}: ${saidBy(error)}`, details, error);
     }
   }
 
@@ -181,7 +177,7 @@ export class SshLink {
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         open((error, channel) => {
-          if (error) return fail(error);
+          if (error) return fail(new FarRefusal(saidBy(error), { cause: error }));
           signal.removeEventListener('abort', onAbort);
           channel.on('error', () => {});
           channel.once('close', () => {

@@ -28,6 +28,8 @@ export interface ParsedSshOptions
   readonly hostKeys: 'strict' | 'accept-new' | undefined;
   readonly proxyJump: readonly string[] | undefined;
   readonly sshConfig: boolean | string;
+  /** Where paths of the ssh configuration begin that are not absolute. @default the folder of this process */
+  readonly workingFolder?: string | undefined;
   readonly connectTimeoutMs: number | undefined;
   readonly keepaliveIntervalMs: number | undefined;
   readonly keepaliveCount: number | undefined;

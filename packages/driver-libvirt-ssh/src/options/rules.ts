@@ -31,13 +31,28 @@ function textThat(check: (name: string, text: string) => void = () => {}): Optio
   );
 }
 
-/** Names go to the far end or into messages; a dash at the beginning never means a host or a user. */
-const aName = textThat((name, text) => {
+/** Names go to the far end or into messages; a dash at the beginning never means a host. */
+const aHost = textThat((name, text) => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that they are refused is the point
   if (/^-|[\u0000-\u0020\u007f/@]/.test(text) || text.length > 255) {
     throw optionMistake(RangeError, name, text, "a name without spaces, '/', '@' and control characters");
   }
 });
+
+/** Whatever ssh takes for one, such as `me@corp.example` and `CORP\\me`; the system there knows which of them exist. */
+const aUser = textThat((name, text) => {
+  if (!isUserName(text)) {
+    // What stands behind a colon is the password that somebody wrote beside the name.
+    const [user] = text.split(':');
+    throw optionMistake(RangeError, name, user, "a user name without ':' and control characters, and no '-' first");
+  }
+});
+
+/** Whether ssh takes it for a user. */
+export function isUserName(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that they are refused is the point
+  return text !== '' && text.length <= 255 && !/^-|[\u0000-\u001f\u007f:]/.test(text);
+}
 
 const anArgument = textThat((name, text) => {
   if (text.startsWith('-')) throw optionMistake(RangeError, name, text, 'no dash at the beginning');
@@ -78,9 +93,9 @@ const method = oneOf(...AUTH_METHODS);
 /** What each option of the way to the host may be. */
 export const SSH_RULES: OptionRules<SshOptions> = {
   uri: textThat(),
-  host: aName,
+  host: aHost,
   port: wholeNumber(1, 65_535),
-  user: aName,
+  user: aUser,
   way: oneOf('auto', ...ALL_WAYS),
   socketPath: aSocket,
   netcat: anArgument,

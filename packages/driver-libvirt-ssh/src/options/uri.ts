@@ -1,4 +1,4 @@
-import { type DaemonMode, parseUri } from '@warmvm/libvirt';
+import { type DaemonMode, parseUri, shownUri } from '@warmvm/libvirt';
 import type { SshAuthMethod, SshOptions, SshWay } from './options.ts';
 
 /** A far hypervisor as a URI names it. */
@@ -78,7 +78,7 @@ const REFUSED: Readonly<Record<string, string>> = {
  */
 export function parseSshUri(uri: string): SshUri {
   const parsed = parseUri(uri);
-  const complain = (what: string): TypeError => new TypeError(`${JSON.stringify(uri)}: ${what}`);
+  const complain = (what: string): TypeError => new TypeError(`${shownUri(uri)}: ${what}`);
   if (parsed.transport === undefined || !TRANSPORTS.includes(parsed.transport)) {
     throw complain(`transport ssh expected, as in qemu+ssh://host/system, got ${parsed.transport ?? 'none'}`);
   }
@@ -93,7 +93,7 @@ export function parseSshUri(uri: string): SshUri {
     try {
       merge(part, PARAMS[name]!(value));
     } catch (cause) {
-      throw new TypeError(`${JSON.stringify(uri)}: parameter ${name}: ${(cause as Error).message}`, { cause });
+      throw new TypeError(`${shownUri(uri)}: parameter ${name}: ${(cause as Error).message}`, { cause });
     }
   }
   const { mode = 'auto', isBatch = false, ...options } = part;

@@ -1,4 +1,4 @@
-import type { WarmvmError } from '@warmvm/core/driver';
+import { isWarmvmError, type WarmvmError } from '@warmvm/core/driver';
 import type { LinkPool } from '../link/link-pool.ts';
 import type { ParsedSshOptions } from '../options/parse-options.ts';
 import { type SshProblem, sshError } from '../problem.ts';
@@ -43,8 +43,12 @@ export async function diagnose(
   const facts = await links
     .withSession(either, (link) => link.run(scriptLine(LOOK, ...options.sockets), either))
     .then(({ exitCode, stdout }) => (exitCode === 0 ? factsOf(stdout) : undefined))
-    .catch(() => undefined);
-  timer.cancel();
+    .catch((error: unknown) => {
+      // A link that breaks is another fault than a host that runs no commands.
+      if (isWarmvmError(error) && !either.aborted) throw error;
+      return undefined;
+    })
+    .finally(() => timer.cancel());
   signal.throwIfAborted();
   return conclude(options, failed, facts);
 }
@@ -70,7 +74,9 @@ export function conclude(
 ): WarmvmError {
   const attempts = failed.map(({ way, socket, said }) => ({ way, ...(socket === undefined ? {} : { socket }), said }));
   const tries = failed.map(({ way, said }) => `${way}: ${said}`).join('; ');
-  const { problem, what, remedy } = reason(host, sockets, ways, facts);
+  // Only a refused forwarding says something about AllowStreamLocalForwarding.
+  const isRefused = failed.some(({ way }) => way === 'streamlocal');
+  const { problem, what, remedy } = reason(host, sockets, ways, isRefused, facts);
   return sshError(problem, `${what} (${tries})`, { host, attempts, remedy });
 }
 
@@ -78,15 +84,19 @@ function reason(
   host: string,
   sockets: readonly string[],
   ways: readonly string[],
+  isForwardingRefused: boolean,
   facts: FarFacts | undefined,
 ): { readonly problem: SshProblem; readonly what: string; readonly remedy: string } {
   const places = sockets.join(' and ');
   if (facts === undefined) {
     return {
       problem: 'no-way',
-      what: `${host} forwards to no socket${places === '' ? '' : ` at ${places}`} and runs no command`,
-      remedy:
-        'allow AllowStreamLocalForwarding in its sshd_config, or commands for this user, and see whether libvirtd runs there',
+      what: isForwardingRefused
+        ? `${host} forwards to no socket${places === '' ? '' : ` at ${places}`} and runs no command`
+        : `${host} runs no command that reaches libvirt`,
+      remedy: isForwardingRefused
+        ? 'allow AllowStreamLocalForwarding in its sshd_config, or commands for this user, and see whether libvirtd runs there'
+        : 'allow commands for this user in its sshd_config, and see whether libvirtd runs there',
     };
   }
   if (facts.sockets.length === 0 && sockets.length > 0) {
@@ -117,7 +127,7 @@ function reason(
       remedy: 'start libvirtd there',
     };
   }
-  if (facts.sockets.length > 0 && ways.includes('streamlocal')) {
+  if (facts.sockets.length > 0 && isForwardingRefused) {
     const others = ways.length > 1;
     return {
       problem: 'forwarding-refused',

@@ -3,7 +3,7 @@ import type { LinkPool } from '../link/link-pool.ts';
 import type { FarCommand, SshLink } from '../link/ssh-link.ts';
 import type { SshWay } from '../options/options.ts';
 import type { ParsedSshOptions } from '../options/parse-options.ts';
-import { sshError } from '../problem.ts';
+import { FarRefusal, saidBy, sshError } from '../problem.ts';
 import { answersPing } from './ping.ts';
 import { commandLine, scriptLine } from './remote-command.ts';
 
@@ -77,8 +77,8 @@ async function connected(
     // Nobody reads any more, and what is not read is never closed.
     channel.resume().destroy();
     either.throwIfAborted();
-    const words = command.complaint().trim().replaceAll(/\s+/g, ' ').slice(0, 500);
-    throw new Error(words === '' ? (error as Error).message : words, { cause: error });
+    const words = saidBy(command.complaint());
+    throw new FarRefusal(words === '' ? saidBy(error) : words, { cause: error });
   } finally {
     timer.cancel();
   }

@@ -35,6 +35,38 @@ describe('parseUri', () => {
     expect(parseUri('qemu:///system')).toMatchObject({ transport: undefined, user: undefined, host: undefined });
   });
 
+  test.each([
+    ['qemu+ssh://me@corp.example@host/system', 'me@corp.example'],
+    ['qemu+ssh://CORP\\me@host:22/system', 'CORP\\me'],
+    ['qemu+ssh://a@b@c@[::1]/system', 'a@b@c'],
+  ])('takes what stands before the last @ of %s for the user', (uri, user) => {
+    expect(parseUri(uri)).toMatchObject({ user, host: user === 'a@b@c' ? '::1' : 'host' });
+  });
+
+  test.each([
+    'qemu+ssh://me:hunter2@host/system',
+    'qemu+ssh://me:hun@ter2@host/system',
+    'qemu+ssh://me:hunter2@host:99999/system',
+    'qemu+ssh://me:hunter2/@host/system',
+    'qemu+ssh://CORP%5cme%3Ahunter2@host/system',
+    'qemu+ssh://:hunter2@host',
+    'qemu ssh://me:hunter2@host/system',
+    'qemu+ssh://me:hunter2@host/system?x=%zz',
+    'qemu:///system?password=hunter2&x=%zz',
+    'qemu:///system?x=%zz;auth_token=hunter2',
+  ])('shows no secret of %s, which it refuses', (uri) => {
+    const refusal = (): string => {
+      try {
+        return JSON.stringify(parseUri(uri));
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+        return String((error as Error).stack);
+      }
+    };
+    expect(refusal()).toContain('***');
+    expect(refusal()).not.toMatch(/hunter2|ter2/);
+  });
+
   test.each(['', 'qemu', 'qemu:/system', 'qemu://host:99999/', 'qemu://a:b/', 7, undefined])('refuses %j', (uri) => {
     expect(() => parseUri(uri as string)).toThrow(TypeError);
   });
