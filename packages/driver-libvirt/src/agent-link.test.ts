@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { ErrorNumber } from '@warmvm/libvirt';
 import { describe, expect, test } from 'vitest';
 import { owner, World } from './fixtures/world.ts';
@@ -84,4 +85,40 @@ describe('the agent over a line of our own', () => {
     await expect(guest.ping()).rejects.toMatchObject(gone);
     await expect(machine.guest.ping()).rejects.toMatchObject(gone);
   });
+});
+
+describe.each(['channel', 'libvirt'] as const)('the time that a guest has for one answer over %s', (agentTransport) => {
+  test('is agentTimeoutMs, whatever is asked, and the error says so', async () => {
+    await using world = await World.create({ agentTransport, agentTimeoutMs: 77_000 });
+    let isSilent = false;
+    world.host.guests.onReply = (_command, reply) => (isSilent ? undefined : reply);
+    const machine = await world.driver.fork(await world.prepare(), { owner });
+    isSilent = true;
+    world.host.script('domainAgentCommand', () => 'hang');
+    const asked = machine.guest.readFile('/run/anything');
+    const failed = expect(asked).rejects.toMatchObject({ message: expect.stringContaining('agentTimeoutMs') });
+    let isOver = false;
+    void asked.catch(() => {
+      isOver = true;
+    });
+    await world.clock.advance(76_000);
+    expect(isOver).toBe(false);
+    await world.clock.advance(200_000);
+    await failed;
+  });
+});
+
+test('a guest that never answers says how long it had, and by which option', async () => {
+  await using world = await World.create({ bootTimeoutMs: 90_000 });
+  world.host.guests.onStart = ({ agent }) => {
+    agent.connect = () => new PassThrough() as never;
+  };
+  const failed = expect(world.prepare()).rejects.toMatchObject({
+    code: 'WARMVM_GOLDEN_INVALID',
+    message: expect.stringMatching(/90000 ms.*bootTimeoutMs/),
+    details: { option: 'bootTimeoutMs' },
+  });
+  for (let turn = 0; turn < 100; turn += 1) await world.clock.virtual.settle();
+  await world.clock.advance(90_000);
+  await failed;
 });

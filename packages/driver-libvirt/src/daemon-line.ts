@@ -47,10 +47,7 @@ export class DaemonLine implements AgentLine {
     for (;;) {
       const leftMs = endsAt - clock.now();
       if (leftMs <= 0) {
-        throw new WarmvmError('WARMVM_GUEST_UNRESPONSIVE', `the guest agent of ${dom.name} is not connected`, {
-          retryable: true,
-          details: { timeoutMs: options.timeoutMs },
-        });
+        throw unresponsive(`The guest agent of ${dom.name} was not connected`, options.timeoutMs);
       }
       try {
         const args = { dom, cmd: json, timeout: Math.max(1, Math.ceil(leftMs / 1000)), flags: 0 };
@@ -62,6 +59,9 @@ export class DaemonLine implements AgentLine {
         return result ?? '{"return":{}}';
       } catch (error) {
         const cause = error instanceof WarmvmError ? error.cause : undefined;
+        if (isLibvirtError(cause) && cause.code === 'LIBVIRT_TIMEOUT') {
+          throw unresponsive(`The guest agent of ${dom.name} did not answer`, options.timeoutMs, error);
+        }
         if (isLibvirtError(cause, ErrorNumber.INTERNAL_ERROR)) return refusalReply(cause.message);
         if (!isLibvirtError(cause, ErrorNumber.AGENT_UNRESPONSIVE) || !cause.message.includes('not connected'))
           throw error;
@@ -69,4 +69,12 @@ export class DaemonLine implements AgentLine {
       }
     }
   }
+}
+
+function unresponsive(what: string, timeoutMs: number, cause?: unknown): WarmvmError {
+  return new WarmvmError(
+    'WARMVM_GUEST_UNRESPONSIVE',
+    `${what} within ${timeoutMs} ms (options agentTimeoutMs, and bootTimeoutMs for a boot)`,
+    { retryable: true, details: { timeoutMs }, ...(cause === undefined ? {} : { cause }) },
+  );
 }

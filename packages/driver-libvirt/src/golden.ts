@@ -140,7 +140,7 @@ export class GoldenMaker {
     const { clock, bootTimeoutMs, agentTimeoutMs, clockToleranceMs } = driverOptions;
     report('boot');
     await session.make('domainCreateWithFlags', { dom, flags: START_AUTODESTROY }, `start ${dom.name}`, options);
-    const link = await AgentLink.open(session, dom, mark.agentTransport, clock, options.signal);
+    const link = await AgentLink.open(this.#workshop, dom, mark.agentTransport, options.signal);
     try {
       report('agent');
       await this.#firstAnswer(link, image, bootTimeoutMs, options);
@@ -151,6 +151,7 @@ export class GoldenMaker {
         ...identityFor(dom.name),
         toleranceMs: clockToleranceMs,
         timeoutMs: agentTimeoutMs,
+        timeoutOption: 'agentTimeoutMs',
         clock,
         ...signalOf(options),
       });
@@ -164,16 +165,22 @@ export class GoldenMaker {
   /** A guest that never answers is an image that is no good, unless the caller had enough of waiting. */
   async #firstAnswer(link: AgentLink, image: GoldenImage, timeoutMs: number, options: CallOptions): Promise<void> {
     try {
-      await link.firstAnswer(timeoutMs, options.signal);
+      await link.firstAnswer(timeoutMs, 'bootTimeoutMs', options.signal);
     } catch (cause) {
       options.signal?.throwIfAborted();
       if (isWarmvmError(cause, 'WARMVM_HOST_LOST') || interruptionBehind(cause) !== undefined) throw cause;
       throw new WarmvmError(
         'WARMVM_GOLDEN_INVALID',
-        `the guest agent of image ${image.name} did not answer within ${timeoutMs} ms of the start`,
+        `The guest agent of image ${image.name} did not answer within ${timeoutMs} ms of the start (option bootTimeoutMs). ` +
+          'If the image boots more slowly here, raise bootTimeoutMs.',
         {
           cause,
-          details: { image: image.name, timeoutMs, expected: 'qemu-guest-agent on port org.qemu.guest_agent.0' },
+          details: {
+            image: image.name,
+            option: 'bootTimeoutMs',
+            timeoutMs,
+            expected: 'qemu-guest-agent on port org.qemu.guest_agent.0',
+          },
         },
       );
     }

@@ -76,10 +76,26 @@ describe('watch', () => {
     await seen.settle();
     expect(await machine.state()).toBe('stopping');
     world.host.domain(machine.id).stop('crashed');
-    expect(await machine.state()).toBe('crashed');
     await seen.settle();
+    expect(await machine.state()).toBe('crashed');
     expect(seen.states).toEqual(['running', 'stopping', 'crashed']);
   });
+
+  test.each(['before', 'while'])(
+    'and state wait for no answer of libvirt when the line ended %s it is asked',
+    async (when) => {
+      const { world, machine, seen } = await forked();
+      await using _ = world;
+      await seen.settle();
+      world.host.script('domainGetState', () => 'hang');
+      const die = (): void => world.host.domain(machine.id).running.end();
+      if (when === 'before') die();
+      await seen.settle();
+      const asked = machine.state();
+      if (when === 'while') die();
+      expect(await asked).toBe('stopping');
+    },
+  );
 
   test('believes libvirt in the end: a line may end without its machine', async () => {
     const { world, machine, seen } = await forked();

@@ -63,8 +63,7 @@ export class LibvirtMachine implements Machine {
     options: CallOptions,
   ): Promise<LibvirtMachine> {
     const { dom, mark } = domain;
-    const { clock } = workshop.options;
-    const link = await AgentLink.open(workshop.session, dom, mark.agentTransport, clock, options.signal);
+    const link = await AgentLink.open(workshop, dom, mark.agentTransport, options.signal);
     const machine = new LibvirtMachine(workshop, domain, link, onDispose);
     try {
       machine.#stopWatching = await workshop.session.watch(
@@ -91,7 +90,7 @@ export class LibvirtMachine implements Machine {
     const [, , , options] = given;
     try {
       // libvirt says "running" of a QEMU that has just died; its line ends meanwhile. A guest that hangs may be taken over.
-      await machine.#link.firstAnswer(TAKEOVER_ANSWER_MS, options.signal).catch((error: unknown) => {
+      await machine.#link.firstAnswer(TAKEOVER_ANSWER_MS, 'agentTimeoutMs', options.signal).catch((error: unknown) => {
         options.signal?.throwIfAborted();
         if (isWarmvmError(error, 'WARMVM_HOST_LOST')) throw error;
       });
@@ -151,6 +150,7 @@ export class LibvirtMachine implements Machine {
       expectedPrevious: mark.goldenId,
       toleranceMs: clockToleranceMs,
       timeoutMs: agentTimeoutMs,
+      timeoutOption: 'agentTimeoutMs',
       clock,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
@@ -220,8 +220,7 @@ export class LibvirtMachine implements Machine {
   async #reopenLink(signal: AbortSignal): Promise<void> {
     await this.#link[Symbol.asyncDispose]();
     const { dom, mark } = this.#domain;
-    const { session, options } = this.#workshop;
-    this.#link = await AgentLink.open(session, dom, mark.agentTransport, options.clock, signal);
+    this.#link = await AgentLink.open(this.#workshop, dom, mark.agentTransport, signal);
     this.#watchLink();
   }
 
@@ -277,6 +276,7 @@ export class LibvirtMachine implements Machine {
   }
 
   #publish(state: MachineState, reason: string): void {
+    if (state === 'crashed' || state === 'stopped') this.#reaping.reaped();
     this.#feed.publish({ state, reason, generation: this.#generation });
   }
 

@@ -15,6 +15,7 @@ export class Reaping {
   readonly #session: Session;
   readonly #dom: DomainRef;
   #endedAtMs = Number.NEGATIVE_INFINITY;
+  #line = Promise.withResolvers<void>();
 
   constructor(session: Session, dom: DomainRef) {
     this.#session = session;
@@ -23,16 +24,31 @@ export class Reaping {
 
   lineBegan(): void {
     this.#endedAtMs = Number.NEGATIVE_INFINITY;
+    this.#line = Promise.withResolvers();
   }
 
   lineEnded(): void {
     this.#endedAtMs = this.#session.clock.now();
+    this.#line.resolve();
   }
 
-  /** What is known at once: a machine that seems to have died is `stopping`, as its watchers have been told. */
+  /** libvirt knows of the end by itself: from now on its answers are right, and quick. */
+  reaped(): void {
+    this.#endedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * What is known at once: a machine that seems to have died is `stopping`, as its watchers have been told. libvirt's answer is not waited
+   * for: it comes when the process has been reaped.
+   */
   async look(options: CallOptions): Promise<ObservedState> {
-    const observed = await this.#session.state(this.#dom, options);
-    return observed.state === 'running' && this.#mayBeLate() ? { state: 'stopping', reason: LINE_CLOSED } : observed;
+    options.signal?.throwIfAborted();
+    if (this.#mayBeLate()) return DYING;
+    const answer = this.#session.state(this.#dom, options);
+    answer.catch(() => {});
+    const first = await Promise.race([answer, this.#line.promise.then(() => undefined)]);
+    if (first === undefined) return this.#mayBeLate() ? DYING : answer;
+    return first.state === 'running' && this.#mayBeLate() ? DYING : first;
   }
 
   /** What is true, once libvirt can know it. */
@@ -51,3 +67,5 @@ export class Reaping {
 
 /** Why such a machine is said to be stopping. */
 export const LINE_CLOSED = 'its agent channel has closed';
+
+const DYING: ObservedState = { state: 'stopping', reason: LINE_CLOSED };
