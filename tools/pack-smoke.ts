@@ -37,6 +37,7 @@ for (const [specifier, entry] of entries) {
 
 /** All that a user has a use for: what runs, its types, the sources that maps lead to, and what explains it. */
 const WANTED = [
+  /^bin\/warmvm\.js$/,
   /^dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^src\/(?!.*(?:\.test(?:-d)?\.ts$|fixtures\/|node_modules\/)).+\.ts$/,
   /^assets\/.+\.(css|js|py)$/,

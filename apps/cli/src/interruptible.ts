@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '@warmvm/core/driver';
 import { ConfigError } from './config/config-error.ts';
 import { explain } from './errors/explain.ts';
 import { EXIT } from './exit-codes.ts';
+import { ignoredSignals } from './ignored-signals.ts';
 import type { Output } from './output.ts';
 
 /** The longest that a timer can be set for. */
@@ -56,7 +57,8 @@ export async function runInterruptibly(
     } else interrupt();
   };
   const listeners = { SIGINT: interruptByKey, SIGTERM: interrupt, SIGHUP: interrupt };
-  for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+  const heard = Object.entries(listeners).filter(([signal]) => !ignoredSignals().has(signal));
+  for (const [signal, listener] of heard) process.on(signal, listener);
   lifeline?.on('error', interrupt).on('end', interrupt).resume();
   // A pool lets its process end when nobody waits for it; this process waits for the whole job.
   const hold = systemClock.setTimer(() => {}, LONGEST_RUN_MS);
@@ -71,6 +73,6 @@ export async function runInterruptibly(
   } finally {
     hold.cancel();
     lifeline?.off('end', interrupt).destroy();
-    for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+    for (const [signal, listener] of heard) process.off(signal, listener);
   }
 }

@@ -1,11 +1,13 @@
 import { CommanderError } from 'commander';
 import { explain } from './errors/explain.ts';
 import { EXIT } from './exit-codes.ts';
+import { keepIgnoring } from './ignored-signals.ts';
 import { processOutput } from './process-output.ts';
 import { createProgram } from './program.ts';
 
 /** Does what the command line of this process says, and leaves its exit code to the process. */
 export async function main(): Promise<void> {
+  keepIgnoring();
   const output = processOutput();
   process.once('uncaughtException', (error) => {
     // Node would print what hosts and guests said just as they said it.
