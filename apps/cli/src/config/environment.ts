@@ -10,6 +10,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = {
   WARMVM_POOL: 'name of the pool',
   WARMVM_MIN_READY: 'spare ready machines',
   WARMVM_MAX: 'machines at most',
+  WARMVM_RUNTIME_DIR: 'folder of the sockets of kept pools (an absolute path)',
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -60,7 +60,7 @@ export async function runImageRemove(
 
 function withStore(output: Output, work: (call: ImportCall) => Promise<void>): Promise<number> {
   return runInterruptibly(output, async (signal) => {
-    const progress = progressFor(process.stderr, true);
+    const progress = progressFor(process.stderr, { writeLine: (line) => output.writeError(`${line}\n`) });
     try {
       await work({ store: new ImageStore(), signal, say: progress.say });
     } finally {

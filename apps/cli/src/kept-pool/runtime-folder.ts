@@ -23,11 +23,20 @@ export function ownPlace(): RuntimePlace {
   return { environment: process.env, userId: process.getuid?.() ?? userInfo().uid };
 }
 
+/** Names the folder of sockets itself, for processes that would otherwise look in different ones. */
+export const RUNTIME_VARIABLE = 'WARMVM_RUNTIME_DIR';
+
 /**
- * The folder of the sockets of this user's pools: in the user's runtime folder, else in that for temporary files. Its parent must be
- * the user's, or one in which nobody can take away what is the user's.
+ * The folder of the sockets of this user's pools: `WARMVM_RUNTIME_DIR`, else `warmvm` in the user's runtime folder, else `warmvm-UID` in that for temporary
+ * files. Its parent must be the user's, or one in which nobody can take away what is the user's.
+ * @throws ConfigError for a variable that is not an absolute path
  */
 export function runtimeFolder({ environment, userId }: RuntimePlace = ownPlace()): string {
+  const own = environment[RUNTIME_VARIABLE];
+  if (own) {
+    if (isAbsolute(own)) return own;
+    throw new ConfigError(`${RUNTIME_VARIABLE} is ${JSON.stringify(own)}, expected an absolute path of a folder`);
+  }
   const given = environment.XDG_RUNTIME_DIR;
   for (const parent of [given, `/run/user/${userId}`]) {
     // Under sudo the variable may name the folder of somebody else.
@@ -49,7 +58,7 @@ export function runtimePath(file: string, place: RuntimePlace = ownPlace()): str
   const folder = runtimeFolder(place);
   const path = join(folder, file);
   if (Math.max(Buffer.byteLength(path), Buffer.byteLength(join(folder, DRAFT))) <= MOST_PATH_BYTES) return path;
-  throw new ConfigError(`${path} is too long for a socket; give a shorter XDG_RUNTIME_DIR, or a shorter name`);
+  throw new ConfigError(`${path} is too long for a socket; give a shorter ${RUNTIME_VARIABLE}, or a shorter name`);
 }
 
 /** Names of the pools that have a socket here, alive or not. */
@@ -82,7 +91,7 @@ export function requirePrivate(folder: string, { userId }: RuntimePlace = ownPla
   if (isPrivateFolder(folder, userId)) return;
   throw new ConfigError(
     `${folder} is not a folder of this user alone (owner ${userId}, mode 700): who made it could take the place of the pool; ` +
-      'remove it, or set XDG_RUNTIME_DIR to a folder of yours',
+      `remove it, or set ${RUNTIME_VARIABLE} to a folder of yours`,
   );
 }
 

@@ -4,10 +4,14 @@ import { findConfigFile } from '../config/find-config-file.ts';
 import type { SettingsFlags, SettingsSources } from '../config/settings.ts';
 import type { ControlConnection } from '../kept-pool/client/control-connection.ts';
 import { connectPool, isSameStamp, mismatchOf, stampOf, type WantedPool } from '../kept-pool/client/find-pool.ts';
-import { DEFAULT_POOL, ownPlace, poolNames } from '../kept-pool/runtime-folder.ts';
+import { otherPools } from '../kept-pool/pool-records.ts';
+import { DEFAULT_POOL, ownPlace, poolNames, RUNTIME_VARIABLE, type RuntimePlace } from '../kept-pool/runtime-folder.ts';
 
 /** A pool that another process keeps and that is what was asked for, or why there is none. */
-export type KeptPoolSearch = { readonly connection: ControlConnection } | { readonly why: string };
+export type KeptPoolSearch =
+  | { readonly connection: ControlConnection }
+  /** `isKept`: there is one of that name, which is not used. */
+  | { readonly why: string; readonly isKept: boolean };
 
 /**
  * Looks for a kept pool that fits. Reads the configuration only where it must: a warm machine is there sooner than a file is read.
@@ -22,7 +26,7 @@ export async function findKeptPool(
     (flags.uri !== undefined && flags.driver === undefined) ||
     (environment.WARMVM_URI && !environment.WARMVM_DRIVER)
   ) {
-    return { why: 'an address without a driver says nothing' };
+    return { why: 'an address without a driver says nothing', isKept: false };
   }
   const place = { ...ownPlace(), environment };
   const explicit = flags.pool ?? (environment.WARMVM_POOL || undefined);
@@ -35,7 +39,7 @@ export async function findKeptPool(
   };
   const look = async (name: string, wanted: (connection: ControlConnection) => WantedPool | undefined) => {
     const connection = await connectPool(name, signal, place);
-    if (connection === undefined) return { why: `no pool ${name} is kept here` };
+    if (connection === undefined) return unseen(name, place);
     const asked = wanted(connection);
     const why =
       asked === undefined
@@ -43,7 +47,7 @@ export async function findKeptPool(
         : mismatchOf(asked, connection.welcome);
     if (why === undefined) return { connection };
     connection.close();
-    return { why };
+    return { why, isKept: true };
   };
   const configPath = flags.config ?? (environment.WARMVM_CONFIG || undefined) ?? findConfigFile(folder);
   if (configPath === undefined) return look(explicit ?? DEFAULT_POOL, () => given);
@@ -62,6 +66,15 @@ export async function findKeptPool(
     folder: resolve(settings.folder),
     acceptsFake: false,
   }));
+}
+
+/** Why nothing answers: no pool of that name is kept, or one is, where this process does not look. */
+function unseen(name: string, place: RuntimePlace): { readonly why: string; readonly isKept: boolean } {
+  const elsewhere = otherPools(place).find(({ pool }) => pool === name);
+  if (elsewhere === undefined) return { why: `no pool ${name} is kept here`, isKept: false };
+  const { owner, socket } = elsewhere;
+  const what = `pool ${name} is kept by process ${owner.pid}, and its socket ${socket} cannot be reached from here`;
+  return { why: `${what} (${RUNTIME_VARIABLE} names one folder for both)`, isKept: true };
 }
 
 function driverOf(

@@ -1,3 +1,4 @@
+import { isWarmvmError } from '@warmvm/core/driver';
 import type { SettingsFlags } from '../config/settings.ts';
 import { findKeptPool } from './find-kept-pool.ts';
 import { keptSource } from './kept-source.ts';
@@ -9,18 +10,58 @@ export interface KeptPoolFlags extends Omit<SettingsFlags, 'pool'> {
   readonly pool?: string | false;
 }
 
-/** Machines of a pool that another process keeps; undefined where none fits, and `say` is told why. Little else is loaded for it. */
+/** Who hears which pool is used, in words for people. */
+export interface PoolChoiceTexts {
+  /** Why no pool is used. */
+  readonly say: (text: string) => void;
+  /** The same where one of that name is kept: people expect it to be used. */
+  readonly warn: (text: string) => void;
+}
+
+/** Machines of a pool that another process keeps; undefined where none fits. Little else is loaded for it. */
 export async function openKept(
   { pool, ...flags }: KeptPoolFlags,
   signal: AbortSignal,
-  say: (text: string) => void,
+  { say, warn }: PoolChoiceTexts,
 ): Promise<MachineSource | undefined> {
   if (pool === false) return undefined;
   const sources = { folder: process.cwd(), environment: process.env };
   const search = await findKeptPool(pool === undefined ? flags : { ...flags, pool }, sources, signal);
   if ('connection' in search) return keptSource(search.connection);
-  say(`${search.why}: making a machine for this command alone`);
+  (search.isKept ? warn : say)(`${search.why}: making a machine for this command alone`);
   return undefined;
+}
+
+/**
+ * Machines of a kept pool as long as it lends any, and after that machines of a source that is opened then: a pool that is being drained still answers.
+ * @param own opens the other source
+ */
+export function untilClosed(
+  kept: MachineSource,
+  own: () => Promise<MachineSource>,
+  warn: (text: string) => void,
+): MachineSource {
+  let present = kept;
+  return {
+    get description() {
+      return present.description;
+    },
+    reach: (machineId) => present.reach?.(machineId),
+    async lend(options) {
+      try {
+        return await present.lend(options);
+      } catch (error) {
+        if (present !== kept || !isWarmvmError(error, 'WARMVM_POOL_CLOSED')) throw error;
+        warn(`${kept.description} is being drained: making a machine for this command alone`);
+        present = await own();
+        return present.lend(options);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await kept[Symbol.asyncDispose]();
+      if (present !== kept) await present[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The flags of the settings that a pool of its own is made from. */

@@ -7,6 +7,7 @@ import { digestOfDrivers, digestOfImage, stampOf } from '../kept-pool/client/fin
 import { LONGEST_MS, PROTOCOL_VERSION } from '../kept-pool/protocol/limits.ts';
 import type { Welcome } from '../kept-pool/protocol/messages.ts';
 import { DEFAULT_POOL } from '../kept-pool/runtime-folder.ts';
+import { keepBound } from '../kept-pool/server/bound-again.ts';
 import { claimSocket } from '../kept-pool/server/claimed-socket.ts';
 import { drainFacts } from '../kept-pool/server/drain-facts.ts';
 import { PoolServer } from '../kept-pool/server/pool-server.ts';
@@ -15,6 +16,7 @@ import { packageVersion } from '../package-version.ts';
 import { withDriver } from '../place/open-source.ts';
 import { type OpenPool, openPool } from '../place/own-pool.ts';
 import { progressFor } from '../progress.ts';
+import { operatorText } from '../top/event-text.ts';
 import type { PoolStartOptions } from './command.ts';
 import { drainText } from './drain-text.ts';
 
@@ -32,7 +34,8 @@ async function keepPool(
 ): Promise<number> {
   const settings = await withDriver(await readSettings(name === undefined ? flags : { ...flags, pool: name }));
   const pool = settings.pool.name ?? DEFAULT_POOL;
-  const claimed = await claimSocket(pool);
+  const log = (text: string): void => output.writeError(`${logTime()} pool ${pool}: ${text}\n`);
+  const claimed = keepBound(await claimSocket(pool), { onChange: log });
   // Also for those ends of the process that no `finally` sees.
   process.once('exit', claimed.removeNow);
   const server = new PoolServer({
@@ -42,7 +45,8 @@ async function keepPool(
     clock: systemClock,
   });
   try {
-    const opened = await open({ ...settings, pool: { ...settings.pool, name: pool } }, server, output, signal);
+    const opened = await open({ ...settings, pool: { ...settings.pool, name: pool } }, server, log, signal);
+    void logEvents(opened, log);
     try {
       const { minReady, max } = opened.pool.stats();
       const facts = { schema: 1, type: 'ready', pool, pid: process.pid, socket: claimed.path, minReady, max };
@@ -66,12 +70,17 @@ async function keepPool(
 }
 
 /** Opens the pool and waits until its spare machines are ready. @throws what keeps them from that; the signal's reason */
-async function open(settings: Settings, server: PoolServer, output: Output, signal: AbortSignal): Promise<OpenPool> {
-  const progress = progressFor(process.stderr, true);
+async function open(
+  settings: Settings,
+  server: PoolServer,
+  log: (text: string) => void,
+  signal: AbortSignal,
+): Promise<OpenPool> {
+  const progress = progressFor(process.stderr, { writeLine: log });
   try {
     const warn = (text: string): void => {
       progress.stop();
-      output.writeError(`${text}\n`);
+      log(text);
     };
     const opened = await openPool(settings, { signal, say: progress.say, warn });
     server.open(opened);
@@ -89,6 +98,18 @@ async function open(settings: Settings, server: PoolServer, output: Output, sign
   } finally {
     progress.stop();
   }
+}
+
+/** One line for each event that an operator asks about, until the pool ends. */
+async function logEvents({ pool }: OpenPool, log: (text: string) => void): Promise<void> {
+  for await (const event of pool.events()) {
+    const text = operatorText(event);
+    if (text !== undefined) log(text);
+  }
+}
+
+function logTime(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Waits for a drain that somebody asks for, or begins one when it is interrupted. */

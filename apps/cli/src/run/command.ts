@@ -34,7 +34,7 @@ export function runCommand(output: Output): Command {
       .option('--keep', 'keep the machine after the command, until Enter or Ctrl-C')
       .option('--json', 'one line of JSON about the run on standard output; the command writes to standard error')
       .option('-q, --quiet', 'say nothing of our own but errors')
-      .option('--verbose', 'say where the machine comes from, and how soon')
+      .option('--verbose', 'say where the machine comes from and how soon; without a terminal, also each step')
       .passThroughOptions(),
   ).action(async (words: readonly string[], options: RunOptions) => {
     const { runRun } = await import('./index.ts');

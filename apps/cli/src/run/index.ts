@@ -7,7 +7,7 @@ import { runInterruptibly } from '../interruptible.ts';
 import { NO_PROGRESS, type Progress } from '../no-progress.ts';
 import type { Output } from '../output.ts';
 import type { LentMachine, MachineSource } from '../place/machine-source.ts';
-import { openKept, ownFlags } from '../place/open-kept.ts';
+import { openKept, ownFlags, untilClosed } from '../place/open-kept.ts';
 import type { RunOptions } from './command.ts';
 import { parseCopy } from './copies.ts';
 import { keepMachine } from './keep.ts';
@@ -47,11 +47,16 @@ async function run(
   const stdout = options.json === true ? process.stderr : process.stdout;
   try {
     const source = await times.measure('open', async () => {
-      const kept = await openKept(options, signal, verbose);
-      if (kept !== undefined) return kept;
-      const own = await openOwn(options, signal);
-      progress = own.progress;
-      return own.source;
+      const warn = (text: string): void => {
+        if (options.quiet !== true) output.writeError(`warmvm: ${text}\n`);
+      };
+      const own = async (): Promise<MachineSource> => {
+        const opened = await openOwn(options, signal, verbose);
+        progress = opened.progress;
+        return opened.source;
+      };
+      const kept = await openKept(options, signal, { say: verbose, warn });
+      return kept === undefined ? own() : untilClosed(kept, own, warn);
     });
     let outcome: RunOutcome;
     try {
@@ -87,6 +92,7 @@ async function run(
 async function openOwn(
   { quiet, ...flags }: RunOptions,
   signal: AbortSignal,
+  verbose: (text: string) => void,
 ): Promise<{ readonly source: MachineSource; readonly progress: Progress }> {
   const [{ readSettings }, { openSource }, { progressFor }] = await Promise.all([
     import('../config/settings.ts'),
@@ -94,7 +100,10 @@ async function openOwn(
     import('../progress.ts'),
   ]);
   const settings = await readSettings(ownFlags(flags));
-  const progress = progressFor(process.stderr, quiet !== true);
+  const progress = progressFor(process.stderr, {
+    isWanted: quiet !== true,
+    writeLine: flags.verbose === true ? verbose : undefined,
+  });
   try {
     return { source: await openSource(settings, { signal, say: progress.say }), progress };
   } catch (error) {

@@ -3,7 +3,8 @@ import { readSettings } from '../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
 import type { Output } from '../output.ts';
-import { openKept, ownFlags } from '../place/open-kept.ts';
+import type { MachineSource } from '../place/machine-source.ts';
+import { openKept, ownFlags, untilClosed } from '../place/open-kept.ts';
 import { openSource } from '../place/open-source.ts';
 import { progressFor } from '../progress.ts';
 import type { ShellOptions } from './command.ts';
@@ -22,19 +23,27 @@ async function shell(options: ShellOptions, output: Output, signal: AbortSignal)
   if (options.cwd !== undefined && !options.cwd.startsWith('/')) {
     throw new ConfigError(`--cwd ${options.cwd}: expected an absolute path in the guest`);
   }
-  const progress = progressFor(process.stderr, true);
+  const progress = progressFor(process.stderr);
   try {
-    const kept = await openKept(options, signal, () => {});
-    const source = kept ?? (await openSource(await readSettings(ownFlags(options)), { signal, say: progress.say }));
+    const warn = (text: string): void => {
+      progress.stop();
+      output.writeError(`warmvm: ${text}\n`);
+    };
+    let isOwn = false;
+    const own = async (): Promise<MachineSource> => {
+      isOwn = true;
+      return openSource(await readSettings(ownFlags(options)), { signal, say: progress.say });
+    };
+    const kept = await openKept(options, signal, { say: () => {}, warn });
+    const source = kept === undefined ? await own() : untilClosed(kept, own, warn);
     try {
       progress.say('making a machine');
       const machine = await source.lend({ signal });
       try {
         progress.stop();
-        const [from, end] =
-          kept === undefined
-            ? ['', 'destroyed with its shell']
-            : [` of ${source.description}`, 'cleaned when its shell ends'];
+        const [from, end] = isOwn
+          ? ['', 'destroyed with its shell']
+          : [` of ${source.description}`, 'cleaned when its shell ends'];
         output.writeError(`warmvm: machine ${machine.machineId}${from}; it is ${end}. Ctrl-] leaves it.\n`);
         const request = {
           program: options.shell,

@@ -12,6 +12,25 @@ export function eventLines(events: readonly PoolEvent[]): readonly string[] {
   });
 }
 
+/** What an operator asks about afterwards, for a log; undefined for what is part of each lease. */
+export function operatorText(event: PoolEvent): string | undefined {
+  switch (event.type) {
+    case 'slot-changed':
+    case 'phase-ended':
+      return undefined;
+    case 'acquire-settled':
+      return event.slot === undefined && event.outcome !== 'aborted' ? eventText(event) : undefined;
+    case 'lease-ended':
+      return event.status === 'released' ? undefined : eventText(event);
+    case 'swept':
+      return event.removed.length + event.adopted.length + event.failed.length === 0 ? undefined : eventText(event);
+    case 'machine-lost':
+      return `${eventText(event)}; another takes its place`;
+    default:
+      return eventText(event);
+  }
+}
+
 function eventText(event: PoolEvent): string | undefined {
   const words = wordsOf(event);
   // What a host or guest said goes to a terminal: it moves no cursor and begins no line.

@@ -5,12 +5,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answers } from '@warmvm/local-host';
 import { ConfigError } from '../../config/config-error.ts';
+import { otherPools, writePoolRecord } from '../pool-records.ts';
 import { makeRuntimeFolder, ownPlace, type RuntimePlace, socketPathOf } from '../runtime-folder.ts';
 
 /** A name in the runtime folder, taken for this process: whoever connects to the socket reaches the server. Dispose gives it up. */
 export interface ClaimedSocket extends AsyncDisposable {
   readonly path: string;
   readonly server: Server;
+  /** Whether the socket is still where it was bound. */
+  isBound(): boolean;
   /** Takes the socket away at once, for the end of the process. */
   removeNow(): void;
 }
@@ -26,18 +29,44 @@ const MOST_TRIES = 500;
 const SHORT_WAIT_MS = 5;
 
 /**
- * Takes the name of a pool. The socket of a dead process is replaced; that of a living one never, also when two processes begin at once.
+ * Takes the name of a pool. The socket of a dead process is replaced; that of a living one never, also when two processes begin at once or something removed
+ * the socket of the first.
  * @throws ConfigError when a living process has the name
  */
 export async function claimSocket(name: string, place: RuntimePlace = ownPlace()): Promise<ClaimedSocket> {
   const path = socketPathOf(name, place);
   makeRuntimeFolder(place);
   const claimed = await claimPath(path);
-  if (claimed !== undefined) return claimed;
+  if (claimed === undefined) {
+    throw new ConfigError(
+      `a pool ${JSON.stringify(name)} is kept by another process already: see it with warmvm pool status --pool ${name}, ` +
+        `end it with warmvm pool drain --pool ${name}, or give this one another name with --name`,
+    );
+  }
+  // First written down, then looked: of two processes that do not see each other's sockets, at least one sees the other's record.
+  const record = writePoolRecord(name, path, place);
+  const other = otherPools(place).find(({ socket }) => socket === path);
+  if (other === undefined) return withRecord(claimed, record);
+  record?.[Symbol.dispose]();
+  await claimed[Symbol.asyncDispose]();
   throw new ConfigError(
-    `a pool ${JSON.stringify(name)} is kept by another process already: see it with warmvm pool status --pool ${name}, ` +
-      `end it with warmvm pool drain --pool ${name}, or give this one another name with --name`,
+    `a pool ${JSON.stringify(name)} is kept by process ${other.owner.pid} already, and its socket ${path} cannot be reached from here: ` +
+      'wait some seconds if something removed the socket, give this one another name with --name, or set WARMVM_RUNTIME_DIR to the same folder for both',
   );
+}
+
+function withRecord(claimed: ClaimedSocket, record: Disposable | undefined): ClaimedSocket {
+  return {
+    ...claimed,
+    removeNow() {
+      claimed.removeNow();
+      record?.[Symbol.dispose]();
+    },
+    async [Symbol.asyncDispose]() {
+      await claimed[Symbol.asyncDispose]();
+      record?.[Symbol.dispose]();
+    },
+  };
 }
 
 /** Takes a path of {@link runtimePath}, whose folder is there, unless a living process has it. */
@@ -96,21 +125,26 @@ function isOld(path: string): boolean {
 }
 
 function claimedSocket(path: string, server: Server): ClaimedSocket {
-  let isRemoved = false;
+  let own = inodeOf(path);
   const removeNow = (): void => {
-    // A second time it may be somebody else's.
-    if (!isRemoved) rmSync(path, { force: true });
-    isRemoved = true;
+    // Something may have removed it, and somebody else taken the name since.
+    if (own !== undefined && inodeOf(path) === own) rmSync(path, { force: true });
+    own = undefined;
   };
   return {
     path,
     server,
+    isBound: () => own !== undefined && inodeOf(path) === own,
     removeNow,
     async [Symbol.asyncDispose]() {
       removeNow();
       await close(server);
     },
   };
+}
+
+function inodeOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function listen(server: Server, path: string): Promise<void> {
