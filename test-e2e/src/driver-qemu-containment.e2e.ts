@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,18 +53,6 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   }
 }
 
-/** Users, besides the one whose own it is, who are in a group as their main one or as another: each could read what its members may. */
-async function membersOf(gid: number): Promise<readonly string[]> {
-  const group = (await readFile('/etc/group', 'utf8')).split('\n').find((line) => line.split(':')[2] === String(gid));
-  const [name = '', , , others = ''] = group?.split(':') ?? [];
-  const users = (await readFile('/etc/passwd', 'utf8'))
-    .split('\n')
-    .filter((line) => line.split(':')[3] === String(gid));
-  return [...others.split(','), ...users.map((line) => line.split(':')[0] ?? '')].filter(
-    (one) => one !== '' && one !== name,
-  );
-}
-
 const exists = (pid: number): Promise<boolean> =>
   stat(`/proc/${pid}`).then(
     () => true,
@@ -98,21 +86,24 @@ describe('the QEMU of a machine, seen from outside', () => {
     expect(await readlink(`/proc/${pid}/fd/0`)).toBe('/dev/null');
   });
 
-  test('lies in folders that are closed to others, and owns nothing there but its socket', async () => {
-    await using machine = await driver.fork(golden, { owner });
-    const status = await statusOf(await pidOf(machine.id));
-    const uid = Number(status('Uid')?.split('\t')[0]);
-    const folder = join(host.stateDirectory, 'machines', machine.id);
-    for (const path of [host.stateDirectory, join(host.stateDirectory, 'marks'), folder]) {
-      expect((await stat(path)).mode & 0o007, path).toBe(0);
+  test('shares its user with no other process, and owns no file', async () => {
+    await using one = await driver.fork(golden, { owner });
+    await using other = await driver.fork(golden, { owner });
+    const users: (string | undefined)[] = [];
+    for (const { id } of [one, other]) {
+      const status = await statusOf(await pidOf(id));
+      users.push(status('Uid'), status('Gid'));
     }
-    expect((await stat(folder)).gid).toBe(Number(status('Gid')?.split('\t')[0]));
-    expect(await membersOf((await stat(folder)).gid)).toEqual([]);
-    for (const name of await readdir(folder)) {
-      const facts = await stat(join(folder, name));
-      if (facts.isFile()) expect([name, facts.uid === uid, facts.mode & 0o007]).toEqual([name, false, 0]);
+    expect([users[0], users[2]]).toEqual([users[1], users[3]]);
+    expect(users[0]).not.toBe(users[2]);
+    for (const folder of ['', 'marks', 'machines', 'goldens', join('machines', one.id)]) {
+      expect((await stat(join(host.stateDirectory, folder))).mode & 0o077, folder).toBe(0);
     }
-    expect((await stat(join(host.stateDirectory, 'marks'))).mode & 0o077).toBe(0);
+    for (const name of await readdir(host.stateDirectory, { recursive: true })) {
+      const { uid, gid, mode } = await lstat(join(host.stateDirectory, name));
+      expect([name, uid, gid], 'root owns everything').toEqual([name, 0, 0]);
+      if ((mode & 0o170000) === 0o040000) expect(mode & 0o022, `nobody else makes anything in ${name}`).toBe(0);
+    }
   });
 
   test('gives the guest no network that it was not asked for', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,6 @@ import { type Driver, type Machine, sleep, systemClock } from '@warmvm/core';
 import { createQemuDriver } from '@warmvm/driver-qemu';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { processes } from './support/libvirt-host.ts';
 import { fromSource } from './support/main-program.ts';
 import { openQemuHost, type QemuHost } from './support/qemu-host.ts';
 import { ownerOf } from './support/tenant.ts';
@@ -99,10 +98,16 @@ async function withSlowSetpriv(folder: string): Promise<readonly string[]> {
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh'];
 }
 
-/** Whatever programs they run by now. */
+/** Whatever programs run below the folder by now. */
 async function processesOf(stateDirectory: string): Promise<readonly string[]> {
-  const all = await processes();
-  return all.filter(({ words }) => words.some((word) => word.includes(stateDirectory))).map(({ words }) => words[0]!);
+  const programs: string[] = [];
+  for (const name of await readdir('/proc')) {
+    const folder = /^\d+$/.test(name) ? await readlink(`/proc/${name}/cwd`).catch(() => '') : '';
+    if (!folder.startsWith(stateDirectory)) continue;
+    const words = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
+    programs.push(words.split('\0')[0] ?? '');
+  }
+  return programs;
 }
 
 describe('a process that is killed', () => {

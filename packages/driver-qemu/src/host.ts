@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import {
   type CallOptions,
@@ -25,6 +27,10 @@ export interface HostFacts {
   readonly hostProcessor: string;
   /** See {@link hasSandbox}. */
   readonly sandbox: boolean;
+  /** QEMU, by its absolute path. */
+  readonly program: string;
+  /** QEMU opens memory that it maps privately for reading only, as 8.2 and newer do. */
+  readonly opensReadOnly: boolean;
   readonly report: HostReport;
 }
 
@@ -43,7 +49,7 @@ export async function hostFacts(
   architecture: GoldenImage['architecture'],
   call: CallOptions,
 ): Promise<HostFacts> {
-  const program = options.binary ?? qemuProgram(architecture);
+  const program = await findProgram(options.binary ?? qemuProgram(architecture));
   const version = await versionOf(program, call);
   const own = hostArchitecture();
   const { acceleration, reason } = chooseAcceleration(options.acceleration, {
@@ -59,6 +65,8 @@ export async function hostFacts(
     version,
     hostProcessor: await hostProcessorFor(acceleration),
     sandbox: hasSandbox,
+    program,
+    opensReadOnly: isAtLeast(version, 8, 2),
     report: {
       host: hostname(),
       hypervisor: `QEMU ${version}`,
@@ -70,20 +78,57 @@ export async function hostFacts(
   };
 }
 
+/**
+ * Looks a program up once, so that what is asked for its version is what is started.
+ * @throws WARMVM_HOST_UNREACHABLE when no folder of PATH has it
+ */
+async function findProgram(name: string): Promise<string> {
+  // A folder that is not absolute depends on where this process happens to run.
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(isAbsolute);
+  const paths = name.includes('/') ? [resolve(name)] : folders.map((folder) => join(folder, name));
+  for (const path of paths) {
+    const isProgram = await stat(path).then(
+      (facts) => facts.isFile(),
+      () => false,
+    );
+    const mayRun =
+      isProgram &&
+      (await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      ));
+    if (mayRun) return path;
+  }
+  throw unreachable(name, `${name} is not found; PATH is ${process.env.PATH ?? 'empty'}`);
+}
+
 async function versionOf(program: string, { signal }: CallOptions): Promise<string> {
   try {
     const limits = { timeout: 10_000, maxBuffer: 65_536, ...(signal === undefined ? {} : { signal }) };
     const { stdout } = await execute(program, ['--version'], limits);
-    const version = /version (.{1,100})/.exec(stdout)?.[1];
-    if (version === undefined) throw new Error(`it says: ${stdout.slice(0, 100)}`);
-    return version.trim();
+    const version = /^QEMU emulator version (\d{1,3}\.\d{1,3}\.[^\n]{1,100})/.exec(stdout)?.[1]?.trim();
+    if (version === undefined) throw new Error(`it is not QEMU; it says: ${stdout.slice(0, 100)}`);
+    if (!isAtLeast(version, ...OLDEST)) throw new Error(`it is QEMU ${version}; expected ${OLDEST.join('.')} or newer`);
+    return version;
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new WarmvmError('WARMVM_HOST_UNREACHABLE', `${program} does not tell its version`, {
-      cause,
-      details: { program, remedy: 'install QEMU, or name it with options.binary' },
-    });
+    throw unreachable(program, `${program} does not say that it is QEMU ${OLDEST.join('.')} or newer`, cause);
   }
+}
+
+/** The first version that this driver works with. */
+const OLDEST = [7, 2] as const;
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
+}
+
+function unreachable(program: string, message: string, cause?: unknown): WarmvmError {
+  return new WarmvmError('WARMVM_HOST_UNREACHABLE', message, {
+    details: { program, remedy: 'install QEMU, or name it with options.binary' },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** What QEMU was built with, as far as the platform lets it use that. */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type CallOptions, isWarmvmError, type PortForward, retryableDispose, WarmvmError } from '@warmvm/core/driver';
 import { identityFor, type RenewalProof, renewGuest } from '@warmvm/guest-agent';
 import { type AgentLink, agentLink } from './agent-link.ts';
 import type { MachinePlan } from './command-line/machine-plan.ts';
-import { shareFolder } from './containment/shared-files.ts';
 import { fileOf, type Template } from './golden/template.ts';
 import type { NamedProcessMark } from './home/mark.ts';
+import { makeQemuFolder } from './home/private-folder.ts';
 import { renewCard, setLink } from './network/card.ts';
 import { openForwards } from './network/forwards.ts';
 import type { Plug } from './network/plugs.ts';
@@ -91,34 +91,30 @@ export class Incarnation {
     options.signal?.throwIfAborted();
     const { manifest, directory } = template;
     const folder = folderOf(place);
-    const overlay = join(folder, 'disk.qcow2');
-    const backing = { path: fileOf(directory, 'disk'), format: manifest.diskFormat };
     const { startTimeoutMs } = workshop.options;
     const plug = await workshop.plugs.take(manifest.plan.network, { ...options, timeoutMs: startTimeoutMs });
     try {
-      await mkdir(folder, { mode: 0o700 });
-      const user = await workshop.user(options);
-      await shareFolder(place.directory, 'read', user);
-      await shareFolder(folder, 'write', user);
-      const { fileBytes } = await writeOverlay(overlay, {
-        backingPath: backing.path,
-        backingFormat: backing.format,
+      await makeQemuFolder(folder);
+      const { path, fileBytes } = await writeOverlay(join(folder, 'disk.qcow2'), {
+        backingPath: fileOf(directory, 'disk'),
+        backingFormat: manifest.diskFormat,
         virtualBytes: manifest.diskBytes,
         maxOverlayBytes: workshop.options.maxOverlayBytes,
-        ...(user === undefined ? {} : { group: user.gid }),
       });
+      const [first, ...others] = manifest.plan.disks;
+      const backing = { ...first, path: fileOf(directory, 'disk'), format: manifest.diskFormat };
       const plan: MachinePlan = {
         ...manifest.plan,
         name: place.id,
-        memory: { bytes: manifest.plan.memory.bytes, file: { path: fileOf(directory, 'memory'), share: false } },
+        memory: { bytes: manifest.plan.memory.bytes, file: await workshop.memoryOf(template, options) },
         boot: { kind: 'state' },
-        disks: [{ path: overlay, format: 'qcow2', fileBytes, backing }, ...manifest.plan.disks.slice(1)],
+        disks: [{ path, format: 'qcow2', fileBytes, backing }, ...others],
         ...(manifest.plan.generationId === undefined ? {} : { generationId: randomUUID() }),
-        heir: { kind: 'listen', path: join(folder, HEIR_SOCKET) },
         network: plug.plan,
         incoming: true,
       };
-      const { qemu, agent, stateSocket } = await workshop.start(plan, folder, fileBytes, options);
+      const where = { directory: folder, maxFileBytes: fileBytes, heir: HEIR_SOCKET };
+      const { qemu, agent, stateSocket } = await workshop.start(plan, where, options);
       void qemu.process.ended.then(plug.giveBack);
       const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, { timeoutMs: startTimeoutMs });
       return new Incarnation({ workshop, template, name: place.id, qemu, agent, folder, loading, plug });
@@ -211,7 +207,7 @@ export class Incarnation {
   ): Promise<Incarnation> {
     const { startTimeoutMs, clock } = workshop.options;
     const folder = folderOf(place);
-    const heir = { socketPath: join(folder, HEIR_SOCKET), directory: folder, process: place.process };
+    const heir = { directory: folder, socket: HEIR_SOCKET, process: place.process };
     const { qemu, agent } = await takeOver(heir, { ...options, timeoutMs: startTimeoutMs, clock });
     return new Incarnation({ workshop, template, name: place.process.name, qemu, agent, folder });
   }

@@ -11,6 +11,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from '@warmvm/core/driver';
+import { parseUserIds, type UserIdRange } from './containment/user-ids.ts';
 import { NETWORK_SCHEMA, type ParsedNetwork, parseNetwork, type QemuNetwork } from './network/network-option.ts';
 
 /** Options of `createQemuDriver`. */
@@ -18,7 +19,8 @@ export interface QemuDriverOptions {
   /** Program to start. @default `qemu-system-x86_64` or `qemu-system-aarch64`, as the image asks, found by PATH */
   readonly binary?: string;
   /**
-   * Folder for what lives and dies with processes: machines, marks, overlays; made with mode 0700.
+   * Folder for what lives and dies with processes: machines, marks, overlays. It belongs to this user alone, with mode 0700. Its
+   * parents must belong to root or this user, and no other may write to them.
    * @default `warmvm/qemu` below `XDG_STATE_HOME`, or below `~/.local/state`; for root `/var/lib/warmvm/qemu`
    */
   readonly stateDirectory?: string;
@@ -31,10 +33,16 @@ export interface QemuDriverOptions {
    */
   readonly keepGoldens?: boolean;
   /**
-   * User that QEMU runs as when this process is root; `root` keeps root. What the guest is made from must be readable to it.
-   * @default the first of warmvm, libvirt-qemu, qemu and nobody that exists
+   * One user for the QEMUs of all machines when this process is root; `root` keeps root.
+   * @default each machine has a user id from `userIds`; where the host does not allow that, the first of warmvm, libvirt-qemu, qemu
+   * and nobody that exists
    */
   readonly user?: string;
+  /**
+   * User ids for machines when this process is root, such as `60000-64095`: at least 1024, that nothing else on this computer uses.
+   * @default '1879048192-2147483646'
+   */
+  readonly userIds?: string;
   /** Delegated cgroup (version 2), as an absolute path, in which each machine gets one. @default the nearest that belongs to this user */
   readonly cgroup?: string;
   /** Most that a tenant may write to the disk; more is an error in the guest. Sparse. @default 2147483648 */
@@ -66,10 +74,11 @@ export interface QemuDriverOptions {
 
 /** Options with every default filled in. */
 export interface ParsedOptions
-  extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory' | 'user' | 'cgroup' | 'network'>> {
+  extends Required<Omit<QemuDriverOptions, 'binary' | 'stateDirectory' | 'user' | 'userIds' | 'cgroup' | 'network'>> {
   readonly binary: string | undefined;
   readonly stateDirectory: string | undefined;
   readonly user: string | undefined;
+  readonly userIds: UserIdRange | undefined;
   readonly cgroup: string | undefined;
   readonly network: ParsedNetwork | undefined;
 }
@@ -77,10 +86,11 @@ export interface ParsedOptions
 /** What each option may be; `optionsSchema` makes a JSON schema of it. */
 export const qemuOptionRules: OptionRules<QemuDriverOptions> = {
   binary: textLike(/^[\w./+-]{1,200}$/, 'the name or path of a program'),
-  stateDirectory: textLike(/^\/[\w./@+-]{1,64}$/, 'an absolute path of at most 65 letters'),
+  stateDirectory: textLike(/^\/[^\p{Cc}]{1,600}$/u, 'an absolute path of at most 601 letters'),
   acceleration: oneOf('auto', 'kvm', 'hvf', 'tcg'),
   keepGoldens: trueOrFalse,
   user: textLike(/^[A-Za-z_][\w.-]{0,31}\$?$/, 'the name of a user'),
+  userIds: checkedBy((_name, value) => void parseUserIds(value), { type: 'string' }),
   cgroup: textLike(/^\/[\w./@:+-]{1,400}$/, 'an absolute path'),
   maxOverlayBytes: wholeNumber(2 ** 20, 2 ** 44),
   maxCacheBytes: wholeNumber(0, 2 ** 50),
@@ -104,6 +114,7 @@ export function parseOptions(options: QemuDriverOptions): ParsedOptions {
     binary: options.binary,
     stateDirectory: options.stateDirectory,
     user: options.user,
+    userIds: options.userIds === undefined ? undefined : parseUserIds(options.userIds),
     cgroup: options.cgroup,
     network: parseNetwork(options.network),
     maxOverlayBytes: options.maxOverlayBytes ?? 2 ** 31,

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type CallOptions, type GoldenImage, type HostReport, JoinedJobs } from '@warmvm/core/driver';
-import { type MachinePlan, qemuProgram } from './command-line/machine-plan.ts';
+import type { MachinePlan, MemoryPlan } from './command-line/machine-plan.ts';
 import {
   type CgroupParent,
   cgroupLimits,
@@ -11,18 +11,22 @@ import {
   removeCgroupsOf,
 } from './containment/cgroup.ts';
 import { type FoundContainment, findContainment } from './containment/find-containment.ts';
-import type { ContainedUser } from './containment/launch.ts';
-import { requirePassable, shareFolder } from './containment/shared-files.ts';
+import { identityFor } from './containment/identity.ts';
 import { leftBehind } from './driver-errors.ts';
 import { LoadedTemplates } from './golden/loaded-templates.ts';
+import { SealedMemories } from './golden/sealed-memory.ts';
+import { fileOf, type Template } from './golden/template.ts';
 import { StateFolder } from './home/state-folder.ts';
 import { type HostFacts, hasSandbox, hostFacts } from './host.ts';
 import { Plugs } from './network/plugs.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Qemu } from './process/qemu.ts';
 import { type StartProcess, startProcess } from './process/qemu-process.ts';
-import { type StartedQemu, startQemu } from './process/start-qemu.ts';
+import { type QemuPlace, type StartedQemu, startQemu } from './process/start-qemu.ts';
 import { useTemplate } from './state-directory/template-cache.ts';
+
+/** Where a QEMU runs, and what it may write there. */
+export type StartPlace = Pick<QemuPlace, 'directory' | 'maxFileBytes' | 'heir'>;
 
 /** What all parts of the driver work with. */
 export class Workshop {
@@ -37,8 +41,8 @@ export class Workshop {
   readonly #finding = new JoinedJobs<FoundContainment>();
   /** What has to end, and did not when it was to: dispose of the driver tries again. */
   readonly #owed = new Set<() => Promise<void>>();
-  #open = false;
   readonly #leaving = new Set<Promise<void>>();
+  readonly #sealed = new SealedMemories();
   readonly #held = new Map<string, AsyncDisposable>();
   #atWork = 0;
   readonly #resting: (() => void)[] = [];
@@ -80,64 +84,55 @@ export class Workshop {
   /** What this computer is for guests of an architecture, and what contains machines on it. */
   async report(architecture: GoldenImage['architecture'], call: CallOptions): Promise<HostReport> {
     const { report } = await this.host(architecture, call);
-    const { safeguards } = await this.#found(call);
+    const { safeguards } = await this.containment(call);
     return { ...report, containment: safeguards };
   }
 
-  /** What keeps QEMU in its place here, with our folders open to it. */
-  async containment(call: CallOptions): Promise<FoundContainment> {
-    const found = await this.#found(call);
-    await this.#letIn(found.user);
-    return found;
-  }
-
-  /** Asked once, and again after it failed. */
-  async #found({ signal }: CallOptions): Promise<FoundContainment> {
+  /** What keeps QEMU in its place here. Asked once, and again after it failed. */
+  async containment({ signal }: CallOptions): Promise<FoundContainment> {
     signal?.throwIfAborted();
-    const { user, cgroup } = this.options;
+    const { user, userIds, cgroup } = this.options;
     this.#containment ??= await this.#finding.join('', signal, () =>
       findContainment({
         sandbox: hasSandbox,
         ...(user === undefined ? {} : { user }),
+        ...(userIds === undefined ? {} : { userIds }),
         ...(cgroup === undefined ? {} : { cgroup }),
       }),
     );
     return this.#containment;
   }
 
-  /** QEMU of another user passes through our folders, and sees nothing there but what is its machine's. */
-  async #letIn(user: ContainedUser | undefined): Promise<void> {
-    if (user === undefined || this.#open) return;
-    for (const folder of [this.state.path, this.state.machines, this.state.goldens]) {
-      await shareFolder(folder, 'read', user);
-    }
-    await requirePassable(this.state.machines, user);
-    this.#open = true;
-  }
-
-  /** Whom QEMU runs as, when that is somebody else. */
-  async user(call: CallOptions): Promise<ContainedUser | undefined> {
-    return (await this.containment(call)).user;
-  }
-
-  async start(plan: MachinePlan, directory: string, maxFileBytes: number, call: CallOptions): Promise<StartedQemu> {
-    const containment = await this.containment(call);
-    const started = await startQemu(plan, {
-      program: this.options.binary ?? qemuProgram(plan.architecture),
-      directory,
-      maxFileBytes,
-      containment,
-      clock: this.options.clock,
-      start: this.#start,
-    });
-    if (containment.cgroup === undefined) return started;
+  /** Starts a QEMU as a user of its own, where the host has one for it. @throws WARMVM_HOST_OPERATION */
+  async start(plan: MachinePlan, place: StartPlace, call: CallOptions): Promise<StartedQemu> {
+    const found = await this.containment(call);
+    const { program } = await this.host(plan.architecture, call);
+    const { containment, giveBack } = await identityFor(plan.network, found);
+    let started: StartedQemu;
     try {
-      await this.#limit(plan, started.qemu, containment.cgroup);
+      const { clock } = this.options;
+      started = await startQemu(plan, { ...place, program, containment, clock, start: this.#start });
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    void started.qemu.process.ended.then(giveBack);
+    if (found.cgroup === undefined) return started;
+    try {
+      await this.#limit(plan, started.qemu, found.cgroup);
       return started;
     } catch (error) {
       await started.qemu.kill();
       throw error;
     }
+  }
+
+  /** The file that forks of a template map: one that no QEMU can write to. @throws WARMVM_HOST_OPERATION where there is no such file */
+  async memoryOf(template: Template, call: CallOptions): Promise<NonNullable<MemoryPlan['file']>> {
+    const { opensReadOnly } = await this.host(template.manifest.plan.architecture, call);
+    if (opensReadOnly) return { path: fileOf(template.directory, 'memory'), share: false, readOnly: true };
+    const memory = await this.#sealed.of(template, await this.containment(call), call);
+    return { path: `/proc/self/fd/${memory.fd}`, share: false };
   }
 
   /** Removes the cgroups that a machine was in. */
@@ -186,6 +181,7 @@ export class Workshop {
       await use[Symbol.asyncDispose]();
       this.#held.delete(template);
     }
+    await this.#sealed.close();
     for (const { reason } of failures) throw reason;
   }
 
@@ -205,7 +201,7 @@ export class Workshop {
   }
 }
 
-/** Where state is kept unless `options.stateDirectory` says otherwise. Root's home is closed to the user that QEMU runs as then. */
+/** Where state is kept unless `options.stateDirectory` says otherwise. */
 export function defaultStateDirectory(): string {
   if (process.getuid?.() === 0) return '/var/lib/warmvm/qemu';
   const base = process.env.XDG_STATE_HOME;

@@ -1,13 +1,13 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A state folder of a suite's own, and what runs for it. */
 export interface QemuHost extends AsyncDisposable {
   readonly stateDirectory: string;
-  /** Everything of it: files but those of kept golden snapshots, and processes of QEMU that have it in their command line. */
+  /** Everything of it: files but those of kept golden snapshots, and processes of QEMU that run in it. */
   inventory(): Promise<readonly string[]>;
-  /** Process ids of the QEMUs whose command line holds the text. */
+  /** Process ids of the QEMUs whose command line, or the folder that they run in, holds the text. */
   processesWith(text: string): Promise<readonly number[]>;
 }
 
@@ -35,7 +35,9 @@ async function processesWith(text: string): Promise<readonly number[]> {
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const commandLine = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
-    if (/^\S*qemu-system-/.test(commandLine) && commandLine.includes(text)) found.push(Number(name));
+    const folder = await readlink(`/proc/${name}/cwd`).catch(() => '');
+    const isMeant = commandLine.includes(text) || folder.includes(text);
+    if (/^\S*qemu-system-/.test(commandLine) && isMeant) found.push(Number(name));
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { INTERFACE_NAME } from './interface-name.ts';
-import type { ChannelPlan, DiskPlan, MachinePlan } from './machine-plan.ts';
+import type { ChannelPlan, DiskFilePlan, DiskPlan, MachinePlan } from './machine-plan.ts';
 import type { NetworkPlan } from './network-plan.ts';
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,127}$/;
@@ -10,6 +10,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MAC = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 /** Bytes that a `sockaddr_un` has for a path, without the NUL: 107 on Linux, 103 on macOS. */
 const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
+/** In the folder that QEMU runs in. */
+const SOCKET_NAME = /^[a-z0-9-]{1,32}$/;
 const MEBIBYTE = 2 ** 20;
 
 /** @throws RangeError naming the field, its value and what was expected */
@@ -71,9 +73,14 @@ function checkDisk(disk: DiskPlan, index: number): void {
     if (disk.fileBytes % 512 !== 0)
       throw wrong(`disks[${index}].fileBytes`, disk.fileBytes, 'whole sectors of 512 bytes');
   }
-  if (disk.backing === undefined) return;
-  requirePath(`disks[${index}].backing.path`, disk.backing.path);
-  if (disk.format !== 'qcow2') throw wrong(`disks[${index}].format`, disk.format, 'qcow2, since it has a backing file');
+  checkBacking(`disks[${index}]`, disk);
+}
+
+function checkBacking(name: string, { format, backing }: DiskFilePlan): void {
+  if (backing === undefined) return;
+  requirePath(`${name}.backing.path`, backing.path);
+  if (format !== 'qcow2') throw wrong(`${name}.format`, format, 'qcow2, since it has a backing file');
+  checkBacking(`${name}.backing`, backing);
 }
 
 function checkChannel(name: string, plan: ChannelPlan): void {
@@ -81,6 +88,7 @@ function checkChannel(name: string, plan: ChannelPlan): void {
     requireWhole(`${name}.descriptor`, plan.descriptor, 3, 1023);
     return;
   }
+  if (plan.kind === 'connect' && SOCKET_NAME.test(plan.path)) return;
   requirePath(`${name}.path`, plan.path);
   const bytes = Buffer.byteLength(plan.path);
   if (bytes > SOCKET_PATH_BYTES) {

@@ -17,7 +17,7 @@ export interface MachinePlan {
   readonly disks: readonly DiskPlan[];
   /** The monitor. */
   readonly qmp: ChannelPlan;
-  /** Where QEMU has to find whoever started it, before it does anything else. @default nowhere */
+  /** Socket that QEMU must reach before it does anything else: the process that started it listens there. @default nowhere */
   readonly starter?: ChannelPlan;
   /** A second monitor, for whoever takes the machine over from a living owner. @default none */
   readonly heir?: ChannelPlan;
@@ -58,9 +58,7 @@ export type BootPlan =
    */
   | { readonly kind: 'state' };
 
-export interface DiskPlan {
-  readonly path: string;
-  readonly format: 'qcow2' | 'raw';
+export interface DiskPlan extends DiskFilePlan {
   /** @default false */
   readonly readOnly?: boolean;
   /**
@@ -68,18 +66,25 @@ export interface DiskPlan {
    * @default none
    */
   readonly fileBytes?: number;
-  /** Absolute path of the qcow2's backing file and what it is, so that QEMU need not trust the file's own word. @default as the file says */
-  readonly backing?: { readonly path: string; readonly format: 'qcow2' | 'raw' };
+}
+
+/** One file of a disk and those below it. */
+export interface DiskFilePlan {
+  /** A file, or `/dev/fdset/` and the number of a descriptor that QEMU inherits. */
+  readonly path: string;
+  readonly format: 'qcow2' | 'raw';
+  /** What the qcow2 lies over, so that QEMU need not trust the file's own word. @default as the file says */
+  readonly backing?: DiskFilePlan;
 }
 
 /** A byte stream between QEMU and us. */
 export type ChannelPlan =
   /** QEMU makes a socket of this name and waits for nobody. */
   | { readonly kind: 'listen'; readonly path: string }
-  /** QEMU connects to a socket that somebody listens at. */
+  /** QEMU connects to a socket that somebody listens at: an absolute path, or a name in the folder that QEMU runs in. */
   | { readonly kind: 'connect'; readonly path: string }
-  /** An open socket that QEMU inherits, by its number in QEMU. */
-  | { readonly kind: 'inherited'; readonly descriptor: number };
+  /** An open socket that QEMU inherits, by its number in QEMU. One that `listens` is waited at by nobody. */
+  | { readonly kind: 'inherited'; readonly descriptor: number; readonly listens?: boolean };
 
 /** What the guest writes to its serial port. The device is always there, so that guests need not know. */
 export type ConsolePlan =
@@ -100,7 +105,7 @@ export function defaultCpuModel(acceleration: MachinePlan['acceleration']): stri
   return acceleration === 'tcg' ? 'max' : 'host';
 }
 
-/** Name of the program for an architecture, looked up in `PATH`. */
+/** Name of the program for an architecture. */
 export function qemuProgram(architecture: MachinePlan['architecture']): string {
   return `qemu-system-${architecture}`;
 }

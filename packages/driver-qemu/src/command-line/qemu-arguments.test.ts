@@ -54,10 +54,26 @@ describe('qemuArguments', () => {
     `);
   });
 
-  test('looks for whoever starts it before it opens anything else', () => {
-    const found = lines(machinePlan({ starter: { kind: 'connect', path: '/machine/o1' } }));
+  test('takes files of disks that it inherits, down to the lowest', () => {
+    const disk = (number: number) => ({ path: `/dev/fdset/${number}`, format: 'qcow2' }) as const;
+    const plan = lines(machinePlan({ disks: [{ ...disk(7), backing: { ...disk(8), backing: disk(9) } }, disk(12)] }));
+    expect(plan.filter((line) => line.startsWith('-add-fd'))).toEqual(
+      [7, 8, 9, 12].map((number) => `-add-fd fd=${number},set=${number}`),
+    );
+    const node = JSON.parse(plan.find((line) => line.includes('"node-name":"disk0"'))!.replace('-blockdev ', ''));
+    expect([node.backing['read-only'], node.backing.backing['read-only']]).toEqual([true, true]);
+    expect(node.backing.backing.file.filename).toBe('/dev/fdset/9');
+  });
+
+  test('waits for nobody at a socket that it inherits and that listens', () => {
+    const plan = lines(machinePlan({ heir: { kind: 'inherited', descriptor: 6, listens: true } }));
+    expect(plan).toContain('-chardev socket,id=heir,fd=6,server=on,wait=off');
+  });
+
+  test('looks for the process that starts it before it opens anything else', () => {
+    const found = lines(machinePlan({ starter: { kind: 'connect', path: 'o1' } }));
     const [first] = found.filter((line) => line.startsWith('-chardev'));
-    expect(first).toBe('-chardev socket,id=starter,path=/machine/o1,server=off');
+    expect(first).toBe('-chardev socket,id=starter,path=o1,server=off');
   });
 
   test('forks it on x86-64: private memory, no kernel, waiting for its state', () => {
@@ -156,6 +172,7 @@ describe('qemuArguments', () => {
     ['plan.disks[0].fileBytes', { disks: [{ path: '/d', format: 'raw', fileBytes: 100 }] }],
     ['plan.disks[0].format', { disks: [{ path: '/d', format: 'raw', backing: { path: '/b', format: 'raw' } }] }],
     ['plan.qmp.path', { qmp: { kind: 'listen', path: `/${'x'.repeat(120)}` } }],
+    ['plan.starter.path', { starter: { kind: 'connect', path: '../o1' } }],
     ['plan.agent.descriptor', { agent: { kind: 'inherited', descriptor: 1 } }],
     ['plan.console.bytes', { console: { kind: 'ring', bytes: 3000 } }],
     ['plan.network.mac', { network: { kind: 'tap', name: 'tap0', mac: '01:00:00:00:00:01' } }],

@@ -1,5 +1,5 @@
 import { checkPlan } from './check-plan.ts';
-import type { ChannelPlan, ConsolePlan, DiskPlan, MachinePlan } from './machine-plan.ts';
+import type { ChannelPlan, ConsolePlan, DiskFilePlan, DiskPlan, MachinePlan } from './machine-plan.ts';
 import type { NetworkPlan } from './network-plan.ts';
 import { optionList } from './option-value.ts';
 
@@ -11,6 +11,7 @@ export const NETWORK_ID = 'network';
 /** What a guest may draw from the host's randomness: 1 KiB a second. */
 const RANDOM_BYTES = 1024;
 const RANDOM_PERIOD_MS = 1000;
+const INHERITED_FILE = /^\/dev\/fdset\/(\d+)$/;
 
 /**
  * The arguments of QEMU 7.2 or newer for a machine: no USB, no graphics, no sound, no floppy, no network unless asked for, no
@@ -27,6 +28,7 @@ export function qemuArguments(plan: MachinePlan): readonly string[] {
     ...memory(plan),
     ...boot(plan),
     ...channels(plan),
+    ...plan.disks.flatMap(inheritedFiles).flatMap((descriptor) => ['-add-fd', `fd=${descriptor},set=${descriptor}`]),
     ...plan.disks.flatMap(disk),
     ...network(plan.network),
     ...['-object', json({ 'qom-type': 'rng-builtin', id: 'random-source' })],
@@ -122,12 +124,18 @@ function channel(id: string, plan: ChannelPlan): string {
     return optionList('socket', [
       ['id', id],
       ['fd', plan.descriptor],
+      ...(plan.listens === true ? ([...LISTENING] as const) : []),
     ]);
   const path = ['path', plan.path] as const;
   return plan.kind === 'listen'
-    ? optionList('socket', [['id', id], path, ['server', 'on'], ['wait', 'off']])
+    ? optionList('socket', [['id', id], path, ...LISTENING])
     : optionList('socket', [['id', id], path, ['server', 'off']]);
 }
+
+const LISTENING = [
+  ['server', 'on'],
+  ['wait', 'off'],
+] as const;
 
 function consoleBackend(plan: ConsolePlan): string {
   if (plan.kind === 'none') return 'null,id=console';
@@ -146,7 +154,7 @@ function disk(plan: DiskPlan, index: number): string[] {
     'node-name': `disk${index}`,
     'read-only': readOnly,
     discard: 'unmap',
-    ...(plan.backing === undefined ? {} : { backing: { ...blockNode(plan.backing), 'read-only': true } }),
+    ...backing(plan),
   };
   return [
     ...['-blockdev', json(node)],
@@ -157,6 +165,19 @@ function disk(plan: DiskPlan, index: number): string[] {
       werror: 'report',
       rerror: 'report',
     }),
+  ];
+}
+
+function backing({ backing: below }: DiskFilePlan): object {
+  return below === undefined ? {} : { backing: { ...blockNode(below), 'read-only': true, ...backing(below) } };
+}
+
+/** Numbers of the descriptors that a disk and the files below it are. */
+function inheritedFiles({ path, backing: below }: DiskFilePlan): number[] {
+  const [, descriptor] = INHERITED_FILE.exec(path) ?? [];
+  return [
+    ...(descriptor === undefined ? [] : [Number(descriptor)]),
+    ...(below === undefined ? [] : inheritedFiles(below)),
   ];
 }
 

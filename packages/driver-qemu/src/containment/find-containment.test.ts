@@ -1,16 +1,42 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { findContainment } from './find-containment.ts';
 
 const root = process.getuid?.() === 0;
 
+/** What comes of it in a process of root that lacks a capability. */
+async function without(capability: string): Promise<string> {
+  const script = `
+    const { findContainment } = await import(${JSON.stringify(new URL('./find-containment.ts', import.meta.url).href)});
+    await findContainment({ sandbox: true }).then(
+      ({ safeguards }) => console.log(JSON.stringify(safeguards.filter(({ active }) => !active))),
+      ({ code, message }) => console.log(code + ' ' + message),
+    );`;
+  const node = [process.execPath, '--conditions=@warmvm/source', '--no-warnings', '--input-type=module', '-e', script];
+  const words = ['--bounding-set', `-${capability}`, '--inh-caps', '-all', ...node];
+  return (await promisify(execFile)('setpriv', words, { cwd: import.meta.dirname })).stdout;
+}
+
+describe.runIf(root)('root without a capability', () => {
+  test('that it needs to end machines starts none, and is told which', async () => {
+    expect(await without('kill')).toMatch(/^WARMVM_HOST_OPERATION .*may not end them; give it .*CAP_KILL/);
+  });
+
+  test.each(['setuid', 'setgid'])('to run them as another user (%s) starts none, and is told which', async (name) => {
+    expect(await without(name)).toMatch(/^WARMVM_HOST_OPERATION .*does not allow it .*CAP_SETUID, CAP_SETGID/);
+  });
+});
+
 describe('findContainment', () => {
   test('finds what this computer has, and says what it has not', async () => {
     const containment = await findContainment({ sandbox: true });
     for (const path of [containment.prlimit, containment.setpriv]) if (path !== undefined) expect(path).toMatch(/^\//);
-    expect(containment.user === undefined).toBe(!root);
+    expect(containment.user !== undefined || containment.userIds !== undefined).toBe(root);
     const told = new Map(containment.safeguards.map(({ name, active }) => [name, active]));
     expect(told.get('core dumps and file sizes')).toBe(containment.prlimit !== undefined);
     expect(told.get('privileges')).toBe(containment.setpriv !== undefined);
+    expect(told.get('a user of its own')).toBe(containment.userIds !== undefined);
     if (containment.cgroup === undefined) expect(told.get('memory, processes, processors')).toBe(false);
   });
 

@@ -6,7 +6,9 @@ export interface Containment {
   /** util-linux's programs by absolute path; absent where the host has none. */
   readonly prlimit?: string;
   readonly setpriv?: string;
-  /** Whom QEMU runs as; absent: as whoever runs this process. */
+  /** Opens a memory that nobody can write to; absent where the host has none. */
+  readonly perl?: string;
+  /** The user that QEMU runs as; absent: the user of this process. */
   readonly user?: ContainedUser;
   /** Where cgroups of machines are made; absent: machines are not limited in memory, processes and processors. */
   readonly cgroup?: CgroupParent;
@@ -18,6 +20,8 @@ export interface ContainedUser {
   readonly gid: number;
   /** Groups that may open the devices of an acceleration, such as `/dev/kvm`: kept by a process that is to run guests with it. */
   readonly groups: readonly number[];
+  /** Groups that it keeps in any case, such as that of its tap. @default none */
+  readonly otherGroups?: readonly number[];
 }
 
 /** How a program is started in its containment: arguments for `child_process.spawn`. */
@@ -72,7 +76,7 @@ export function launch(plan: LaunchPlan, containment: Containment): Launch {
 function privileges(user: ContainedUser | undefined, accelerated: boolean): string[] {
   const always = ['--pdeathsig', 'KILL', '--no-new-privs'];
   if (user === undefined) return always;
-  const kept = accelerated ? user.groups : [];
+  const kept = [...(accelerated ? user.groups : []), ...(user.otherGroups ?? [])];
   const groups = kept.length === 0 ? ['--clear-groups'] : ['--groups', kept.join(',')];
   return [
     ...['--reuid', String(user.uid), '--regid', String(user.gid), ...groups],

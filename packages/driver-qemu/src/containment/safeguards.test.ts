@@ -5,25 +5,37 @@ const GUEST = { name: 'warmvm', uid: 900, gid: 901, groups: [] };
 const WHOLE: ContainmentFacts = {
   sandbox: true,
   isRoot: true,
-  user: GUEST,
+  userIds: { first: 5000, last: 9000 },
   prlimit: { path: '/usr/bin/prlimit' },
   setpriv: { path: '/usr/bin/setpriv' },
   cgroup: { path: '/sys/fs/cgroup/mine', controllers: ['cpu', 'memory', 'pids'] },
 };
-const { user: _user, ...WITHOUT_USER } = WHOLE;
+const { userIds: _userIds, ...SHARED } = WHOLE;
 const lacking = (facts: ContainmentFacts) => safeguardsOf(facts).filter(({ active }) => !active);
 
 describe('safeguards', () => {
   test('of a host that has everything are all active, and give no notice', () => {
     expect(lacking(WHOLE)).toEqual([]);
     expect(noticesOf(safeguardsOf(WHOLE))).toEqual([]);
-    expect(lacking({ ...WITHOUT_USER, isRoot: false })).toEqual([]);
   });
 
   test.each<[string, ContainmentFacts, readonly string[], RegExp]>([
     ['no filter', { ...WHOLE, sandbox: false }, ['system calls'], /Linux/],
-    ['root that stays root', { ...WITHOUT_USER, isRoot: true }, ['user'], /options\.user/],
-    ['only nobody', { ...WHOLE, user: { ...GUEST, name: 'nobody' } }, ['user'], /useradd --system warmvm/],
+    ['root that stays root', SHARED, ['user', 'a user of its own'], /options\.user/],
+    ['one user for all', { ...SHARED, user: GUEST }, ['a user of its own'], /options\.user/],
+    [
+      'user ids that the host forbids',
+      { ...SHARED, user: GUEST, shared: 'Invalid argument' },
+      ['a user of its own'],
+      /options\.userIds/,
+    ],
+    [
+      'only nobody',
+      { ...SHARED, user: { ...GUEST, name: 'nobody' } },
+      ['user', 'a user of its own'],
+      /useradd --system warmvm|leave options\.user out/,
+    ],
+    ['a process that is not root', { ...SHARED, isRoot: false }, ['a user of its own'], /as root/],
     ['no prlimit', { ...WHOLE, prlimit: { missing: 'none' } }, ['core dumps and file sizes'], /util-linux/],
     [
       'no setpriv',

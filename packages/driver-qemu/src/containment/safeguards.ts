@@ -1,9 +1,8 @@
 import type { Safeguard } from '@warmvm/core/driver';
 import type { CgroupParent, NoCgroup } from './cgroup.ts';
 import type { ContainedUser } from './launch.ts';
-
-/** A program that contains others: its absolute path, or why there is none that works. */
-export type Tool = { readonly path: string } | { readonly missing: string };
+import type { Tool } from './tool.ts';
+import type { UserIdRange } from './user-ids.ts';
 
 /** What was found out about a host. */
 export interface ContainmentFacts {
@@ -11,8 +10,12 @@ export interface ContainmentFacts {
   readonly sandbox: boolean;
   /** Whether this process is root. */
   readonly isRoot: boolean;
-  /** Whom QEMU runs as; absent: as this process. */
+  /** The user that all machines share; absent: that of this process, or one for each machine. */
   readonly user?: ContainedUser;
+  /** Each machine has one of these. */
+  readonly userIds?: UserIdRange;
+  /** Why machines share a user though none was asked for. */
+  readonly shared?: string;
   readonly prlimit: Tool;
   readonly setpriv: Tool;
   readonly cgroup: CgroupParent | NoCgroup;
@@ -22,7 +25,15 @@ const INSTALL = 'install util-linux (Linux); in a container, allow it to limit i
 
 /** What keeps a QEMU in its place and what does not, for the host's report. Pure. */
 export function safeguardsOf(facts: ContainmentFacts): readonly Safeguard[] {
-  return [systemCalls(facts), user(facts), privileges(facts), files(facts), resources(facts), death(facts)];
+  return [
+    systemCalls(facts),
+    user(facts),
+    ownUser(facts),
+    privileges(facts),
+    files(facts),
+    resources(facts),
+    death(facts),
+  ];
 }
 
 /** What is to be told before machines are made: of each safeguard that is not active, why, and what to do. */
@@ -39,22 +50,43 @@ function systemCalls({ sandbox }: ContainmentFacts): Safeguard {
   return { name, active: false, detail, remedy: 'run machines on Linux' };
 }
 
-function user({ isRoot, user }: ContainmentFacts): Safeguard {
+function user({ isRoot, user, userIds }: ContainmentFacts): Safeguard {
   const name = 'user';
   if (user?.name === 'nobody') {
     const detail = 'QEMU runs as nobody, whom other services may use too';
     return { name, active: false, detail, remedy: 'make a user of its own: useradd --system warmvm' };
   }
+  if (userIds !== undefined) return { name, active: true, detail: 'QEMU runs as a user that nothing else runs as' };
   if (user !== undefined) return { name, active: true, detail: `QEMU runs as ${user.name}, in no group but its own` };
   if (!isRoot) return { name, active: true, detail: 'QEMU runs as the user of this process, who is not root' };
   return { name, active: false, detail: 'QEMU runs as root, as options.user asks', remedy: 'leave options.user out' };
 }
 
-function privileges({ setpriv, user }: ContainmentFacts): Safeguard {
+/** Between machines. */
+function ownUser({ isRoot, user, userIds, shared }: ContainmentFacts): Safeguard {
+  const name = 'a user of its own';
+  if (userIds !== undefined) {
+    return { name, active: true, detail: `each machine has a user id, from ${userIds.first} to ${userIds.last}` };
+  }
+  if (!isRoot) {
+    const detail = 'machines share the user of this process: one that is broken out of may reach what this user may';
+    return { name, active: false, detail, remedy: 'run the driver as root, which gives each machine a user id' };
+  }
+  const detail = `machines share the user ${user?.name ?? 'root'}: one that is broken out of may end and trace the others`;
+  if (shared === undefined) return { name, active: false, detail, remedy: 'leave options.user out' };
+  const remedy = 'name user ids that this host allows with options.userIds, such as 60000-64095 in a container';
+  return { name, active: false, detail: `${detail} (${shared})`, remedy };
+}
+
+function privileges({ setpriv, user, userIds }: ContainmentFacts): Safeguard {
   const name = 'privileges';
   if ('missing' in setpriv)
     return { name, active: false, detail: `new ones can be gained: ${setpriv.missing}`, remedy: INSTALL };
-  return { name, active: true, detail: `no new ones${user === undefined ? '' : ', and no capability'} (setpriv)` };
+  return {
+    name,
+    active: true,
+    detail: `no new ones${user === undefined && userIds === undefined ? '' : ', and no capability'} (setpriv)`,
+  };
 }
 
 function files({ prlimit }: ContainmentFacts): Safeguard {

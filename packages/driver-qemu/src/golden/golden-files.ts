@@ -1,11 +1,13 @@
-import { chmod, copyFile, open, rm } from 'node:fs/promises';
+import { chmod, constants, copyFile, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GoldenImage, WarmvmError } from '@warmvm/core/driver';
 import type { BootPlan, DiskPlan } from '../command-line/machine-plan.ts';
-import type { ContainedUser } from '../containment/launch.ts';
-import { shareFile } from '../containment/shared-files.ts';
 import { writeOverlay } from '../overlay/overlay.ts';
 import { fileOf } from './template.ts';
+
+/** For the QEMU of any user that inherits the file; the folders above are closed to all others. */
+const READABLE = 0o444;
+const WRITABLE = 0o666;
 
 /** Copies for the time of the boot. */
 const BOOT_FILES = ['kernel', 'initrd'] as const;
@@ -34,21 +36,17 @@ export function diskFormatOf({ boot }: GoldenImage): 'qcow2' | 'raw' {
   return boot.kind === 'kernel' ? 'raw' : 'qcow2';
 }
 
-/** QEMU opens a kernel by its name: one that the user's home hides goes along. */
-export async function bootFiles(
-  image: GoldenImage,
-  directory: string,
-  user: ContainedUser | undefined,
-): Promise<BootPlan> {
+/** QEMU opens a kernel again, with its own rights: one that only we may read goes along. */
+export async function bootFiles(image: GoldenImage, directory: string): Promise<BootPlan> {
   const plan = bootOf(image);
-  if (plan.kind !== 'kernel' || user === undefined) return plan;
+  if (plan.kind !== 'kernel') return plan;
   const [kernelPath, initrdPath] = BOOT_FILES.map((name) => join(directory, name)) as [string, string];
   for (const [from, to] of [
     [plan.kernelPath, kernelPath],
     [plan.initrdPath, initrdPath],
   ] as const) {
-    await copyFile(from, to);
-    await shareFile(to, 'read', user);
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+    await chmod(to, READABLE);
   }
   return { ...plan, kernelPath, initrdPath };
 }
@@ -64,17 +62,19 @@ export async function makeMemory({ memoryBytes }: GoldenImage, path: string): Pr
   const handle = await open(path, 'w', 0o600);
   try {
     await handle.truncate(memoryBytes);
+    // The template's QEMU opens it again, with its own rights.
+    await handle.chmod(WRITABLE);
   } finally {
     await handle.close();
   }
 }
 
 /** The template's disk, blank or over the user's own. */
-export async function makeDisk({ boot }: GoldenImage, path: string): Promise<'qcow2' | 'raw'> {
+export async function makeDisk({ boot }: GoldenImage, path: string): Promise<DiskPlan> {
   if (boot.kind === 'disk') {
     const { disk, format, diskBytes } = boot;
     await writeOverlay(path, { backingPath: disk.path, backingFormat: format, virtualBytes: diskBytes });
-    return 'qcow2';
+    return { path, format: 'qcow2', backing: { path: disk.path, format } };
   }
   const handle = await open(path, 'w', 0o600);
   try {
@@ -82,7 +82,7 @@ export async function makeDisk({ boot }: GoldenImage, path: string): Promise<'qc
   } finally {
     await handle.close();
   }
-  return 'raw';
+  return { path, format: 'raw' };
 }
 
 /** The memory is one file, the disk another; whichever is longer. */
@@ -90,10 +90,10 @@ export function templateFileBytes({ memoryBytes, boot }: GoldenImage): number {
   return Math.max(memoryBytes, boot.diskBytes) + 2 ** 26;
 }
 
-/** Nobody writes to the files from now on. QEMU before 8.2 opens the memory for writing, though it maps it privately. */
-export async function closeFiles(directory: string, user: ContainedUser | undefined): Promise<void> {
+/** Nobody writes to the files from now on. */
+export async function closeFiles(directory: string): Promise<void> {
   for (const name of BOOT_FILES) await rm(join(directory, name), { force: true });
   await chmod(fileOf(directory, 'state'), 0o400);
   await chmod(fileOf(directory, 'disk'), 0o400);
-  await shareFile(fileOf(directory, 'disk'), 'read', user);
+  await chmod(fileOf(directory, 'memory'), READABLE);
 }

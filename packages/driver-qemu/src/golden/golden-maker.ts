@@ -15,8 +15,6 @@ import { type AgentLink, agentLink } from '../agent-link.ts';
 import { wrongClockRate } from '../clock-rate.ts';
 import { defaultMachineType, type MachinePlan } from '../command-line/machine-plan.ts';
 import type { NetworkPlan } from '../command-line/network-plan.ts';
-import type { ContainedUser } from '../containment/launch.ts';
-import { requireReadable, shareFile, shareFolder } from '../containment/shared-files.ts';
 import type { HostFacts } from '../host.ts';
 import { type CardFacts, findCard, setLink } from '../network/card.ts';
 import { saveState } from '../process/device-state.ts';
@@ -104,22 +102,17 @@ async function attemptGolden(
   const { directory, report, signal } = options;
   const { bootTimeoutMs, startTimeoutMs, clock } = workshop.options;
   const limits = { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-  const user = await workshop.user(options);
-  if (image.boot.kind === 'disk') await requireReadable(image.boot.disk.path, user);
-  await shareFolder(directory, 'read', user);
-  const diskFormat = await makeDisk(image, fileOf(directory, 'disk'));
-  await shareFile(fileOf(directory, 'disk'), 'write', user);
+  const disk = await makeDisk(image, fileOf(directory, 'disk'));
   await makeMemory(image, fileOf(directory, 'memory'));
-  await shareFile(fileOf(directory, 'memory'), 'write', user);
   const plan: MachinePlan = {
     ...templatePlan(image, workshop.plugs.ofTemplate(image), facts),
     name: options.id,
     memory: { bytes: image.memoryBytes, file: { path: fileOf(directory, 'memory'), share: true } },
-    boot: await bootFiles(image, directory, user),
-    disks: [{ path: fileOf(directory, 'disk'), format: diskFormat }, ...seedOf(image)],
+    boot: await bootFiles(image, directory),
+    disks: [disk, ...seedOf(image)],
   };
   report('boot');
-  const { qemu, agent } = await workshop.start(plan, directory, templateFileBytes(image), options);
+  const { qemu, agent } = await workshop.start(plan, { directory, maxFileBytes: templateFileBytes(image) }, options);
   const link = agentLink(agent, clock);
   try {
     await qemu.execute('qmp_capabilities', limits);
@@ -134,10 +127,10 @@ async function attemptGolden(
     report('quiesce');
     await quiesceGuest(link.agent, image, options);
     report('snapshot');
-    const state = await saveState(qemu, join(directory, 's'), { ...limits, user });
+    const state = await saveState(qemu, directory, limits);
     await qemu.kill();
     await writeFile(fileOf(directory, 'state'), state, { mode: 0o600 });
-    await seal(directory, { image, key: options.key, generationId, plan, diskFormat, user, card }, options);
+    await seal(directory, { image, key: options.key, generationId, plan, card }, options);
     return undefined;
   } finally {
     await qemu.kill();
@@ -214,29 +207,27 @@ interface Making {
   readonly key: string;
   readonly generationId: string;
   readonly plan: MachinePlan;
-  readonly diskFormat: 'qcow2' | 'raw';
-  readonly user: ContainedUser | undefined;
   readonly card: CardFacts | undefined;
 }
 
 /** Writes down what the files hold. Nobody writes to them from now on. */
 async function seal(directory: string, making: Making, options: CallOptions): Promise<void> {
   const files: Partial<Record<GoldenFileName, FileFacts>> = {};
-  await closeFiles(directory, making.user);
+  await closeFiles(directory);
   for (const name of GOLDEN_FILES) {
     const { digest, sizeBytes } = await referToFile(fileOf(directory, name), options);
     files[name] = { digest, sizeBytes };
   }
-  const { image, key, generationId, plan, diskFormat, card } = making;
+  const { image, key, generationId, plan, card } = making;
   const manifest: GoldenManifest = {
-    format: 1,
+    format: 2,
     key,
     digest: image.digest,
     generationId,
     renewal: renewalOf(image),
     plan,
     ...(card === undefined ? {} : { card }),
-    diskFormat,
+    diskFormat: diskFormatOf(image),
     diskBytes: image.boot.diskBytes,
     files: files as GoldenManifest['files'],
   };

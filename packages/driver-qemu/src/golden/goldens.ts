@@ -1,9 +1,9 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallOptions, GoldenImage, GoldenSnapshot, PrepareOptions } from '@warmvm/core/driver';
 import { compatibilityKey } from '../command-line/compatibility-key.ts';
 import { noticesOf } from '../containment/safeguards.ts';
-import { shareFolder } from '../containment/shared-files.ts';
+import { makeQemuFolder } from '../home/private-folder.ts';
 import type { Home } from '../home/state-folder.ts';
 import type { HostFacts } from '../host.ts';
 import { collectTemplates, lockTemplate } from '../state-directory/template-cache.ts';
@@ -43,7 +43,7 @@ export async function obtainGolden(
   const facts = await workshop.host(image.architecture, options);
   const key = keyFor(workshop, image, facts);
   // All that can be refused without a record is asked before there is one.
-  const { user, safeguards } = await workshop.containment(options);
+  const { safeguards } = await workshop.containment(options);
   const told = { ...options, ...withNotices(options.onProgress, noticesOf(safeguards)) };
   options.signal?.throwIfAborted();
   const home = await state.create({
@@ -54,9 +54,7 @@ export async function obtainGolden(
     golden: null,
     process: null,
   });
-  // Its files are open to the user that QEMU runs as, and to no other.
-  const common = user === undefined ? key : `${key}-${user.gid}`;
-  const name = workshop.options.keepGoldens ? common : `${common}${OWN}${home.id}`;
+  const name = workshop.options.keepGoldens ? key : `${key}${OWN}${home.id}`;
   try {
     await state.update(home, { golden: name });
     const make = (): Promise<Template> => obtainTemplate(workshop, image, { key, name, home }, facts, told);
@@ -137,10 +135,9 @@ async function obtainTemplate(
     return there;
   }
   await rm(folder, { recursive: true, force: true });
-  // In the home of the record, so that whoever sweeps it finds all. Short: a socket's path has room for a hundred letters.
+  // In the home of the record, so that a sweep of the record finds all.
   const directory = join(home.directory, 't');
-  await shareFolder(home.directory, 'read', await workshop.user(options));
-  await mkdir(directory, { mode: 0o700 });
+  await makeQemuFolder(directory);
   try {
     const report = (step: Parameters<NonNullable<PrepareOptions['onProgress']>>[0]['step']): void =>
       options.onProgress?.({ step });

@@ -3,7 +3,7 @@ import type { CardFacts } from '../network/card.ts';
 
 /** What a golden snapshot on disk says of itself. */
 export interface GoldenManifest {
-  readonly format: 1;
+  readonly format: 2;
   /** What the device state depends on. See `compatibilityKey`. */
   readonly key: string;
   /** Digest of the golden image. */
@@ -12,7 +12,7 @@ export interface GoldenManifest {
   readonly generationId: string;
   /** Absolute path of the renewal program in the guest. */
   readonly renewal: string;
-  /** The template's machine; the paths in it are those of its making and mean nothing any more. */
+  /** The template's machine. Of the paths in it only those of the user's own disks mean anything after its making. */
   readonly plan: MachinePlan;
   /** Its network card; absent where it has none. */
   readonly card?: CardFacts;
@@ -41,7 +41,7 @@ export function readManifest(text: string): GoldenManifest | undefined {
   try {
     const manifest = JSON.parse(text) as GoldenManifest;
     const sensible =
-      manifest.format === 1 &&
+      manifest.format === 2 &&
       [manifest.key, manifest.digest, manifest.generationId, manifest.renewal].every(
         (word) => typeof word === 'string',
       ) &&

@@ -30,20 +30,40 @@ export interface ProcessMark {
   readonly startTime: string;
 }
 
-/** Reads a mark; undefined for anything that is none. */
-export function readMark(text: string): Mark | undefined {
+/** Ids name files and folders: nothing else may come out of a mark. */
+export const MACHINE_ID: RegExp = /^warmvm-[0-9a-f]{16}$/;
+/** Name of a template's folder: its key, and the record that it belongs to alone. */
+const GOLDEN_NAME = /^[0-9a-f]{64}(?:-of-warmvm-[0-9a-f]{16})?$/;
+const LONGEST_WORD = 1000;
+
+/** Reads the mark of this id; undefined for anything that is not one. */
+export function readMark(text: string, id: string): Mark | undefined {
   try {
     const mark = JSON.parse(text) as Mark;
+    const { owner, process, golden } = mark;
     const sensible =
       mark.format === 1 &&
+      mark.id === id &&
       ['machine', 'golden', 'standby'].includes(mark.kind) &&
-      [mark.id, mark.owner.pool, mark.owner.instance, mark.host, mark.digest].every(
-        (word) => typeof word === 'string',
+      [owner.pool, owner.instance, mark.host, mark.digest, owner.process.startTime, owner.process.bootId].every(
+        isWord,
       ) &&
-      typeof mark.owner.process.pid === 'number' &&
-      Number.isSafeInteger(mark.generation);
+      Number.isSafeInteger(owner.process.pid) &&
+      (process === null || (isProcessId(process.pid) && isWord(process.startTime) && MACHINE_ID.test(process.name))) &&
+      (golden === null || GOLDEN_NAME.test(golden)) &&
+      Number.isSafeInteger(mark.generation) &&
+      mark.generation >= 0;
     return sensible ? mark : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= LONGEST_WORD;
+}
+
+/** Neither a group of processes nor the first one. */
+function isProcessId(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 1;
 }

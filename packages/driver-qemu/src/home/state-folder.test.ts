@@ -19,6 +19,27 @@ describe('StateFolder', () => {
     expect(await world.state.list()).toEqual([]);
   });
 
+  test.each<[string, object]>([
+    ['the id of another', { id: 'warmvm-0000000000000002' }],
+    ['an id that leads elsewhere', { id: '../../precious' }],
+    ['a golden snapshot elsewhere', { golden: '../../precious' }],
+    ['a process of another name', { process: { pid: 4, startTime: '1', name: '../../precious' } }],
+    ['a group of processes', { process: { pid: -1, startTime: '1', name: 'warmvm-0000000000000001' } }],
+    ['a generation that leads elsewhere', { generation: '1/../../precious' }],
+    ['no owner', { owner: { pool: 'pool', instance: 'instance' } }],
+  ])('believes no mark with %s', async (_what, changes) => {
+    await using world = await testState();
+    const id = 'warmvm-0000000000000001';
+    const home = await world.home('alive');
+    const mark = { ...(await world.state.read(home.id)), id };
+    const path = join(world.state.path, 'marks', `${id}.json`);
+    await writeFile(path, JSON.stringify(mark));
+    expect(await world.state.read(id)).toEqual(mark);
+    await writeFile(path, JSON.stringify({ ...mark, ...changes }));
+    expect(await world.state.read(id)).toBeUndefined();
+    expect((await world.state.list()).map((other) => other.id)).toEqual([home.id]);
+  });
+
   test('reads no mark that makes no sense, and follows no name out of the folder', async () => {
     await using world = await testState();
     const marks = join(world.state.path, 'marks');

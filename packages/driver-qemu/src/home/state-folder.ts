@@ -11,7 +11,8 @@ import {
 } from '@warmvm/core/driver';
 import { lockFolder } from '../state-directory/folder-lock.ts';
 import { currentHolder } from '../state-directory/holder.ts';
-import { type Mark, readMark } from './mark.ts';
+import { MACHINE_ID, type Mark, readMark } from './mark.ts';
+import { ensurePrivateFolder, requireTrustedParents } from './private-folder.ts';
 import { isRunning, processMark } from './process-table.ts';
 
 /** A mark before it gets its name: id, computer and process of its writer, and something random. */
@@ -43,13 +44,14 @@ export class StateFolder {
     this.#clock = clock;
   }
 
-  /** Makes the folder when it is not there. */
+  /**
+   * Makes the folder when it does not exist, and closes it to all others: what lies in it is this user's alone.
+   * @throws WARMVM_HOST_OPERATION when it, or a folder above, is another user's or can be replaced by one
+   */
   async open(): Promise<void> {
-    // Whoever QEMU runs as has to pass through; what is below is closed to all others.
     await mkdir(dirname(this.path), { recursive: true, mode: 0o711 });
-    for (const name of STATE_FOLDERS) {
-      await mkdir(join(this.path, name), { recursive: true, mode: 0o700 });
-    }
+    await requireTrustedParents(this.path);
+    for (const name of ['', ...STATE_FOLDERS]) await ensurePrivateFolder(join(this.path, name));
     await this.#removeHalfWritten();
   }
 
@@ -82,7 +84,6 @@ export class StateFolder {
 
   /** Writes the mark, then makes the folder. Rejected: neither is left. */
   async create(mark: Omit<Mark, 'format' | 'id' | 'host'>): Promise<Home> {
-    // Short: it is part of the path of a socket, which has room for a hundred letters.
     const id = `warmvm-${randomBytes(8).toString('hex')}`;
     await this.write({ ...mark, format: 1, id, host: currentHolder().host });
     const home = { id, owner: mark.owner, directory: join(this.path, 'machines', id) };
@@ -100,9 +101,9 @@ export class StateFolder {
   }
 
   async read(id: MachineId): Promise<Mark | undefined> {
-    if (!/^[\w-]{1,128}$/.test(id)) return undefined;
+    if (!MACHINE_ID.test(id)) return undefined;
     try {
-      return readMark(await readFile(this.#markPath(id), 'utf8'));
+      return readMark(await readFile(this.#markPath(id), 'utf8'), id);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;

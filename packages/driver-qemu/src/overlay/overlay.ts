@@ -10,8 +10,6 @@ export interface OverlayOptions {
   readonly virtualBytes: number;
   /** What a tenant may write, in bytes of the file, besides the format's own tables. @default no less than the disk has */
   readonly maxOverlayBytes?: number;
-  /** Group that may write to it too: that of the user who runs QEMU. @default none */
-  readonly group?: number;
 }
 
 /** An overlay on disk. */
@@ -29,12 +27,12 @@ const CLUSTERS_PER_REFCOUNT_BLOCK = CLUSTER_BYTES / 2;
 const SLACK_BYTES = 2 ** 20;
 
 /**
- * Makes an empty qcow2 overlay (mode 0600, 0660 with a group) without starting a process. The file must not exist; when the call fails it does not.
+ * Makes an empty qcow2 overlay (mode 0600) without starting a process. The file must not exist; when the call fails it does not.
  * The guest is told of an error once it has written as much as it may, and the host's disk is safe from it.
  * @throws RangeError synchronously for a size or path that qcow2 cannot carry; rejects with the file system's error
  */
 export function writeOverlay(path: string, options: OverlayOptions): Promise<Overlay> {
-  const { backingPath, backingFormat, virtualBytes, group } = options;
+  const { backingPath, backingFormat, virtualBytes } = options;
   const head = emptyQcow2({ virtualBytes, backing: { path: backingPath, format: backingFormat } });
   const fileBytes = overlayBytes(virtualBytes, options.maxOverlayBytes, head.byteLength);
   const write = async (): Promise<Overlay> => {
@@ -42,10 +40,6 @@ export function writeOverlay(path: string, options: OverlayOptions): Promise<Ove
     try {
       await handle.write(head, 0, head.byteLength, 0);
       await handle.truncate(fileBytes);
-      if (group !== undefined) {
-        await handle.chown(process.getuid?.() ?? 0, group);
-        await handle.chmod(0o660);
-      }
     } catch (error) {
       await rm(path, { force: true });
       throw error;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { WarmvmError } from '@warmvm/core/driver';
-import type { ContainedUser } from '../containment/launch.ts';
 import type { QmpEvent } from '../qmp/message.ts';
 import { listenForQemu } from './private-socket.ts';
 import type { Qemu, QemuCallOptions } from './qemu.ts';
@@ -19,6 +18,9 @@ const NO_ANNOUNCEMENTS: Readonly<Record<string, unknown>> = { 'announce-rounds':
 
 /** A machine of 2 CPUs and 6 devices has 0.4 MB; one this long is none that we know of. */
 const LONGEST_STATE_BYTES: number = 64 * 2 ** 20;
+
+/** Name of the socket through which QEMU hands its state over. */
+const STATE_SOCKET = 's';
 
 /** A device state that is about to be loaded. */
 export interface Loading {
@@ -67,23 +69,19 @@ export async function resume(qemu: Qemu, options: QemuCallOptions): Promise<void
 }
 
 /**
- * Stops a machine and takes its device state, through a socket of this path, which is gone afterwards. The machine is good for
- * nothing but its end then: its memory file must not change any more.
+ * Stops a machine and takes its device state, through a socket in the folder that QEMU runs in, which is gone afterwards. The machine
+ * is good for nothing but its end then: its memory file must not change any more.
  */
-export async function saveState(
-  qemu: Qemu,
-  socketPath: string,
-  options: QemuCallOptions & { readonly user: ContainedUser | undefined },
-): Promise<Buffer> {
+export async function saveState(qemu: Qemu, directory: string, options: QemuCallOptions): Promise<Buffer> {
   await qemu.execute('stop', options);
   await qemu.execute('migrate-set-capabilities', options, CAPABILITIES);
-  const server = await listenForQemu(socketPath, options.user);
+  const server = await listenForQemu(directory, STATE_SOCKET);
   try {
     const received = receive(server);
     received.catch(() => {});
     const over = qemu.event(isMigrationOver, 'save its state', options);
     over.catch(() => {});
-    await qemu.execute('migrate', options, { uri: `unix:${socketPath}` });
+    await qemu.execute('migrate', options, { uri: `unix:${STATE_SOCKET}` });
     const { data } = await over;
     if (data.status !== 'completed') throw refusedState(data);
     return await received;

@@ -28,6 +28,11 @@ export const MONITOR_DESCRIPTOR = 3;
 export const AGENT_DESCRIPTOR = 4;
 export const STATE_DESCRIPTOR = 5;
 
+/** The socket at which a later owner reaches its monitor, where it has one. */
+export const HEIR_DESCRIPTOR = 6;
+/** The first of its files. */
+export const FIRST_FILE_DESCRIPTOR = 7;
+
 /** `stdio` for a QEMU process: libuv makes each pipe above 2 a pair of connected sockets. */
 export const QEMU_STDIO = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'] as const;
 

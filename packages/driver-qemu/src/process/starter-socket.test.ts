@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@warmvm/core/driver';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { machinePlan } from '../fixtures/machine-plan.ts';
+import { connectIn } from './private-socket.ts';
 import { startQemu } from './start-qemu.ts';
 import { StarterSocket } from './starter-socket.ts';
 
@@ -17,27 +18,30 @@ afterEach(() => rm(folder, { recursive: true }));
 
 describe('the socket of a starter', () => {
   test('takes one who looks for it, and is gone then', async () => {
-    const starter = await StarterSocket.open(folder, undefined);
-    const qemu = connect(starter.path);
+    const starter = await StarterSocket.open(folder);
+    const qemu = connect(join(folder, starter.name));
     await once(qemu.resume(), 'close');
     await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]));
     starter.close();
-    const late = connect(starter.path);
+    const late = connect(join(folder, starter.name));
     expect((await once(late, 'error'))[0]).toMatchObject({ code: 'ENOENT' });
   });
 
   test('goes where nobody came, and takes nobody else along', async () => {
-    const [one, other] = [await StarterSocket.open(folder, undefined), await StarterSocket.open(folder, undefined)];
+    const [one, other] = [await StarterSocket.open(folder), await StarterSocket.open(folder)];
     one.close();
     await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(1));
-    const qemu = connect(other.path);
+    const qemu = connect(join(folder, other.name));
     await once(qemu.resume(), 'close');
   });
 
-  test('has a short path: those of sockets are bounded', async () => {
-    const starter = await StarterSocket.open(folder, undefined);
-    expect(starter.path.length - folder.length).toBeLessThanOrEqual('/heir'.length);
-    starter.close();
+  test('can be had in a folder whose path is longer than that of a socket may be', async () => {
+    const deep = join(folder, 'x'.repeat(120), 'y'.repeat(120));
+    await mkdir(deep, { recursive: true });
+    const starter = await StarterSocket.open(deep);
+    const qemu = await connectIn(deep, starter.name, {});
+    await once(qemu.resume(), 'close');
+    await vi.waitFor(async () => expect(await readdir(deep)).toEqual([]));
   });
 
   test('is gone where its QEMU was never started', async () => {
@@ -48,7 +52,7 @@ describe('the socket of a starter', () => {
   });
 
   test('cannot be had in a folder that is not there', async () => {
-    await expect(StarterSocket.open(join(folder, 'none'), undefined)).rejects.toMatchObject({
+    await expect(StarterSocket.open(join(folder, 'none'))).rejects.toMatchObject({
       code: 'WARMVM_HOST_OPERATION',
       cause: { syscall: 'listen' },
     });

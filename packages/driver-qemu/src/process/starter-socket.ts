@@ -1,10 +1,8 @@
 import type { Server } from 'node:net';
-import { join } from 'node:path';
 import { WarmvmError } from '@warmvm/core/driver';
-import type { ContainedUser } from '../containment/launch.ts';
 import { listenForQemu } from './private-socket.ts';
 
-/** Names of this process's sockets: short, as paths of sockets are, and none twice, as one that closes removes its name. */
+/** Numbers this process's sockets: one that closes removes its name, which no other may have. */
 let made = 0;
 
 /**
@@ -12,12 +10,13 @@ let made = 0;
  * that `setpriv` has asked for it; where the starter died before, nobody listens here, and QEMU ends by itself instead of staying.
  */
 export class StarterSocket {
-  readonly path: string;
+  /** In the folder that QEMU runs in. */
+  readonly name: string;
   readonly #server: Server;
 
-  private constructor(server: Server, path: string) {
+  private constructor(server: Server, name: string) {
     this.#server = server;
-    this.path = path;
+    this.name = name;
     server.on('connection', (socket) => {
       socket.on('error', () => {});
       socket.destroy();
@@ -26,18 +25,18 @@ export class StarterSocket {
   }
 
   /** @throws WARMVM_HOST_OPERATION */
-  static async open(folder: string, user: ContainedUser | undefined): Promise<StarterSocket> {
+  static async open(folder: string): Promise<StarterSocket> {
     made += 1;
-    const path = join(folder, `o${made.toString(36)}`);
-    const server = await listenForQemu(path, user).catch((cause: unknown) => {
+    const name = `o${made.toString(36)}`;
+    const server = await listenForQemu(folder, name).catch((cause: unknown) => {
       throw new WarmvmError('WARMVM_HOST_OPERATION', `no socket could be made in ${folder}`, {
         cause,
-        details: { path },
+        details: { folder, name },
       });
     });
     // Whoever waits for a machine keeps this process alive; this does not.
     server.unref();
-    return new StarterSocket(server, path);
+    return new StarterSocket(server, name);
   }
 
   /** Idempotent; removes the name. */

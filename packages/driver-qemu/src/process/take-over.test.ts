@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hurriedClock } from '../fixtures/hurried-clock.ts';
@@ -38,7 +38,7 @@ async function heir(status: string, refuses: string = 'none'): Promise<Heir> {
         };
         commands.push(execute);
         const path = fields.backend?.data.addr.data.path;
-        if (path !== undefined) await listen(path, createServer());
+        if (path !== undefined && refuses !== execute) connect(join(folder.path, path)).on('error', () => {});
         const answer = execute === 'query-status' ? { return: { status } } : { return: {} };
         const message = execute === refuses ? { error: { class: 'GenericError', desc: 'no' } } : answer;
         socket.write(`${JSON.stringify({ ...message, id })}\n`);
@@ -60,7 +60,7 @@ describe('takeOver', () => {
   test('asks whether it runs, moves the agent, and can end it then', async () => {
     await using scene = await heir('running');
     await using sleeper = await sleepingProcess();
-    const plan = { socketPath: join(scene.folder, 'heir'), directory: scene.folder, process: sleeper.mark };
+    const plan = { directory: scene.folder, socket: 'heir', process: sleeper.mark };
     const { qemu, agent } = await takeOver(plan, limits);
     expect(scene.commands).toEqual(['qmp_capabilities', 'query-status', 'chardev-change']);
     expect(qemu.present).toEqual({ state: 'running', reason: 'running' });
@@ -79,7 +79,7 @@ describe('takeOver', () => {
   ])('leaves alone what is %s', async (status, code) => {
     await using scene = await heir(status);
     await using sleeper = await sleepingProcess();
-    const plan = { socketPath: join(scene.folder, 'heir'), directory: scene.folder, process: sleeper.mark };
+    const plan = { directory: scene.folder, socket: 'heir', process: sleeper.mark };
     await expect(takeOver(plan, limits)).rejects.toMatchObject({ code });
     expect(scene.commands).not.toContain('chardev-change');
     expect(sleeper.isRunning()).toBe(true);
@@ -88,7 +88,7 @@ describe('takeOver', () => {
   test('gives up when QEMU refuses, and leaves it running', async () => {
     await using scene = await heir('running', 'chardev-change');
     await using sleeper = await sleepingProcess();
-    const plan = { socketPath: join(scene.folder, 'heir'), directory: scene.folder, process: sleeper.mark };
+    const plan = { directory: scene.folder, socket: 'heir', process: sleeper.mark };
     await expect(takeOver(plan, limits)).rejects.toMatchObject({ code: 'WARMVM_NOT_READY', cause: expect.anything() });
     expect(sleeper.isRunning()).toBe(true);
   });
@@ -96,7 +96,7 @@ describe('takeOver', () => {
   test('says that it is gone where nobody listens', async () => {
     await using folder = await temporaryFolder();
     await using sleeper = await sleepingProcess();
-    const plan = { socketPath: join(folder.path, 'heir'), directory: folder.path, process: sleeper.mark };
+    const plan = { directory: folder.path, socket: 'heir', process: sleeper.mark };
     await expect(takeOver(plan, limits)).rejects.toMatchObject({ code: 'WARMVM_MACHINE_GONE' });
     const reason = new Error('enough');
     await expect(takeOver(plan, { ...limits, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

@@ -25,7 +25,6 @@ export async function kitSubject({ options, signal }: SubjectRequest): Promise<O
   const goldenImage = await buildTinyImage({ ...limits, architecture });
   const isForeign = architecture !== hostArchitecture();
   const timeScale = isForeign || (await accelerationOf()) === 'tcg' ? EMULATED : 1;
-  // Short: sockets lie in it.
   const stateDirectory = await mkdtemp(join(tmpdir(), 'wk-'));
   const away = `${stateDirectory}-away`;
   const driverOptions: QemuDriverOptions = {
@@ -62,7 +61,7 @@ async function objectsIn(stateDirectory: string, goldensAreKept: boolean): Promi
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(stateDirectory.length + 1))
     .filter((name) => !/^marks\/.*\.json\../.test(name) && !(goldensAreKept && name.startsWith('goldens/')));
-  const processes = (await qemuProcesses()).filter(({ commandLine }) => commandLine.includes(stateDirectory));
+  const processes = (await qemuProcesses()).filter(({ folder }) => folder.startsWith(stateDirectory));
   return [...files, ...processes.map(({ pid, guest }) => `process ${pid} (QEMU of ${guest})`)];
 }
 
