@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { LibvirtError } from '../error.ts';
 import * as registration from '../events/registration.ts';
 import { EventRouter } from '../events/router.ts';
-import { subscribe } from '../events/subscribe.ts';
+import { Subscriptions } from '../events/subscribe.ts';
 import type { Subscription } from '../events/subscription.ts';
 import { MessageType, type Packet, Program } from '../frame/index.ts';
 import { checkDurationMs } from '../guard.ts';
@@ -40,6 +40,7 @@ export class SocketConnection implements Connection {
   readonly #calls: Calls;
   readonly #streams: Streams;
   readonly #router = new EventRouter();
+  readonly #subscriptions: Subscriptions;
   readonly #keepalive: Keepalive | undefined;
   #resolveClosed: (error: LibvirtError | undefined) => void = () => {};
   #isOver = false;
@@ -69,6 +70,12 @@ export class SocketConnection implements Connection {
       timeoutMs: settings.slowCallTimeoutMs,
       serials,
       channel: this.#channel,
+    });
+    this.#subscriptions = new Subscriptions({
+      clock,
+      router: this.#router,
+      timeoutMs: settings.callTimeoutMs,
+      invoke: (name, args, handler) => this.#invoke(name, args, { timeoutMs: Number.POSITIVE_INFINITY }, handler),
     });
     if (settings.keepalive) {
       this.#keepalive = new Keepalive(settings.keepalive, {
@@ -110,27 +117,27 @@ export class SocketConnection implements Connection {
     kind: Kind,
     options: registration.DomainEventsOptions = {},
   ): Promise<Subscription<registration.DomainEventOf<Kind>>> {
-    return this.#subscribe(registration.domainRegistration(kind, options));
+    return this.#subscriptions.subscribe(registration.domainRegistration(kind, options));
   }
 
   async storagePoolEvents<Kind extends registration.StoragePoolEventKind>(
     kind: Kind,
     options: registration.StoragePoolEventsOptions = {},
   ): Promise<Subscription<registration.StoragePoolEventOf<Kind>>> {
-    return this.#subscribe(registration.storagePoolRegistration(kind, options));
+    return this.#subscriptions.subscribe(registration.storagePoolRegistration(kind, options));
   }
 
   async networkEvents<Kind extends registration.NetworkEventKind>(
     kind: Kind,
     options: registration.NetworkEventsOptions = {},
   ): Promise<Subscription<registration.NetworkEventOf<Kind>>> {
-    return this.#subscribe(registration.networkRegistration(kind, options));
+    return this.#subscriptions.subscribe(registration.networkRegistration(kind, options));
   }
 
   async monitorEvents(
     options: registration.MonitorEventsOptions = {},
   ): Promise<Subscription<registration.MonitorEvent>> {
-    return this.#subscribe(registration.monitorRegistration(options));
+    return this.#subscriptions.subscribe(registration.monitorRegistration(options));
   }
 
   close(): Promise<void> {
@@ -175,15 +182,6 @@ export class SocketConnection implements Connection {
     const { callTimeoutMs, slowCallTimeoutMs } = this.#settings;
     if (timeoutMs !== undefined) return { signal, timeoutMs: checkDurationMs('timeoutMs', timeoutMs) };
     return { signal, timeoutMs: procedure.slow ? slowCallTimeoutMs : callTimeoutMs };
-  }
-
-  #subscribe<Event>(wanted: registration.Registration): Promise<Subscription<Event>> {
-    return subscribe<Event>(this.#router, wanted, {
-      register: (args, signal, handler) => this.#invoke(wanted.register, args, { signal }, handler),
-      deregister: async (callbackID) => {
-        await this.#invoke(wanted.deregister, { callbackID }, {}, { accept: () => undefined });
-      },
-    });
   }
 
   #onPacket(packet: Packet): void {

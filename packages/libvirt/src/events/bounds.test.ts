@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connected, settle } from '../testing/scripted-daemon.ts';
+import { connected, testDomain as dom, settle } from '../testing/scripted-daemon.ts';
 import { EventQueue, subscriptionCapacity, subscriptionMaxBytes } from './subscription.ts';
 
 const registerName = 'connectDomainEventCallbackRegisterAny';
@@ -32,7 +32,7 @@ test('a callback id that is in use already is a broken registration, and the fir
   const first = connection.domainEvents('lifecycle');
   daemon.reply(registerName, await daemon.expect(registerName), { callbackID: 4 });
   const events = await first;
-  const second = connection.domainEvents('lifecycle');
+  const second = connection.domainEvents('lifecycle', { dom });
   daemon.reply(registerName, await daemon.expect(registerName), { callbackID: 4 });
   await expect(second).rejects.toMatchObject({ code: 'LIBVIRT_PROTOCOL' });
   daemon.lifecycle(4, 5);

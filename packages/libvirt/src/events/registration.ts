@@ -74,6 +74,8 @@ export interface MonitorEventsOptions extends SignalOption {
 /** Everything a registration needs. */
 export interface Registration {
   readonly what: string;
+  /** The same for all subscribers that one registration serves. */
+  readonly key: string;
   readonly program: number;
   readonly kind: EventKindEntry;
   readonly register: ProcedureName;
@@ -87,6 +89,7 @@ export function domainRegistration(kind: string, options: DomainEventsOptions): 
   const entry = entryOf('domain', domainEventKinds, kind);
   return {
     what: `domain events (${kind})`,
+    key: `domain:${kind}:${identity(options.dom)}`,
     program: Program.REMOTE,
     kind: entry,
     register: 'connectDomainEventCallbackRegisterAny',
@@ -101,6 +104,7 @@ export function storagePoolRegistration(kind: string, options: StoragePoolEvents
   const entry = entryOf('storage pool', storagePoolEventKinds, kind);
   return {
     what: `storage pool events (${kind})`,
+    key: `storage pool:${kind}:${identity(options.pool)}`,
     program: Program.REMOTE,
     kind: entry,
     register: 'connectStoragePoolEventRegisterAny',
@@ -115,6 +119,7 @@ export function networkRegistration(kind: string, options: NetworkEventsOptions)
   const entry = entryOf('network', networkEventKinds, kind);
   return {
     what: `network events (${kind})`,
+    key: `network:${kind}:${identity(options.net)}`,
     program: Program.REMOTE,
     kind: entry,
     register: 'connectNetworkEventRegisterAny',
@@ -128,6 +133,7 @@ export function networkRegistration(kind: string, options: NetworkEventsOptions)
 export function monitorRegistration(options: MonitorEventsOptions): Registration {
   return {
     what: 'qemu monitor events',
+    key: `monitor:${options.flags ?? 0}:${identity(options.dom)}:${options.event}`,
     program: Program.QEMU,
     kind: qemuMonitorEventKinds.monitor,
     register: 'connectDomainMonitorEventRegister',
@@ -135,6 +141,11 @@ export function monitorRegistration(options: MonitorEventsOptions): Registration
     args: { dom: options.dom, event: options.event, flags: options.flags ?? 0 },
     signal: options.signal,
   };
+}
+
+/** What the daemon tells objects apart by; an object that is none fails when it is encoded. */
+function identity(reference: { readonly uuid: Uint8Array } | undefined): string {
+  return reference === undefined ? 'all' : String(reference?.uuid);
 }
 
 function entryOf(what: string, kinds: Readonly<Record<string, EventKindEntry>>, kind: string): EventKindEntry {

@@ -22,13 +22,14 @@ interface EarlyEvents {
   isOverflown: boolean;
 }
 
-interface Sink {
-  readonly queue: EventQueue<unknown>;
+/** Where the events of one registration go. */
+export interface Sink {
+  readonly queues: Set<EventQueue<unknown>>;
   readonly codec: Codec<unknown>;
 }
 
 /**
- * Brings events to their subscriptions. Callback ids are counted per kind of object, so the key is program, message
+ * Brings events to the subscribers of their registrations. Callback ids are counted per kind of object, so the key is program, message
  * number and callback id. Events of an unknown id are dropped, except while a registration of their kind is under
  * way: then they are kept, for the event may overtake the reply.
  */
@@ -55,14 +56,14 @@ export class EventRouter {
 
   /**
    * Asserts that a daemon gave out a callback id that is free.
-   * @throws LibvirtError `LIBVIRT_PROTOCOL` when a subscription has it: one of the two would never hear of anything.
+   * @throws LibvirtError `LIBVIRT_PROTOCOL` when a registration has it: one of the two would never hear of anything.
    */
   assertFree(channel: EventChannel, callbackId: number): void {
     if (!this.#sinks.has(sinkKey(channel, callbackId))) return;
     throw protocolError(`callback id ${callbackId} of message ${channel.message} was given out twice`);
   }
 
-  /** Connects a subscription and hands over what came early. */
+  /** Connects a registration and hands over what came early. */
   attach(channel: EventChannel, callbackId: number, sink: Sink): void {
     this.#sinks.set(sinkKey(channel, callbackId), sink);
     const early = this.#early.get(channelKey(channel));
@@ -70,10 +71,10 @@ export class EventRouter {
     const mine = early.packets.filter((packet) => packet.callbackId === callbackId);
     early.packets = early.packets.filter((packet) => packet.callbackId !== callbackId);
     for (const { payload } of mine) deliver(sink, payload);
-    if (early.isOverflown) sink.queue.overflow();
+    if (early.isOverflown) for (const queue of [...sink.queues]) queue.overflow();
   }
 
-  /** Disconnects a subscription. */
+  /** Disconnects a registration. */
   detach(channel: EventChannel, callbackId: number): void {
     this.#sinks.delete(sinkKey(channel, callbackId));
   }
@@ -91,7 +92,7 @@ export class EventRouter {
 
   /** The connection is gone. */
   end(): EventQueue<unknown>[] {
-    const queues = [...this.#sinks.values()].map(({ queue }) => queue);
+    const queues = [...this.#sinks.values()].flatMap(({ queues: held }) => [...held]);
     this.#sinks.clear();
     this.#early.clear();
     return queues;
@@ -107,15 +108,18 @@ function keep(early: EarlyEvents, callbackId: number, payload: Uint8Array): void
   early.packets.push({ callbackId, payload });
 }
 
-function deliver({ queue, codec }: Sink, payload: Uint8Array): void {
-  const reader = new XdrReader(payload);
-  try {
-    reader.i32();
-    const event = codec.decode(reader);
-    reader.end();
-    queue.push(event, payload.byteLength);
-  } catch (error) {
-    queue.fail(error);
+function deliver({ queues, codec }: Sink, payload: Uint8Array): void {
+  // Each subscriber gets a value of its own: what one does to it is nothing to the others.
+  for (const queue of [...queues]) {
+    const reader = new XdrReader(payload);
+    try {
+      reader.i32();
+      const event = codec.decode(reader);
+      reader.end();
+      queue.push(event, payload.byteLength);
+    } catch (error) {
+      queue.fail(error);
+    }
   }
 }
 

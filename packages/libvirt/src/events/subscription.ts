@@ -11,7 +11,7 @@ export const subscriptionMaxBytes = 16_777_216;
  *
  * At most 1024 events, and 16 MiB of them, wait for the consumer. When more come, the subscription ends: those that wait
  * are still delivered, then the iteration throws `LIBVIRT_OVERFLOW`, since later events make no sense after a gap:
- * subscribe anew, list, go on. When the connection is lost the iteration throws its error, after `close()` it just ends.
+ * subscribe again, list, go on. When the connection is lost the iteration throws its error, after `close()` it just ends.
  */
 export interface Subscription<Event> extends AsyncIterable<Event>, AsyncDisposable {
   /** Waits for the next event. */
@@ -40,12 +40,17 @@ export class EventQueue<Event> implements Subscription<Event>, AsyncIterator<Eve
   #released: Promise<void> | undefined;
 
   /**
-   * @param onEnd Deregisters; called once, and not when the connection is gone. It must not reject.
+   * @param onEnd Leaves the registration; called once, and not when the connection is gone. It must not reject.
    * @param onGone Called instead when the connection is gone.
    */
   constructor(onEnd: () => Promise<void>, onGone: () => void = () => {}) {
     this.#onEnd = onEnd;
     this.#onGone = onGone;
+  }
+
+  /** Whether it takes no more events. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   /** Adds an event that took `lengthBytes` on the wire; ignored after the end. */
@@ -66,11 +71,11 @@ export class EventQueue<Event> implements Subscription<Event>, AsyncIterator<Eve
 
   /** Ends the subscription because events had to be dropped. */
   overflow(): void {
-    const message = `more than ${subscriptionCapacity} events (or ${subscriptionMaxBytes} bytes of them) waited to be read; some are lost, subscribe anew`;
+    const message = `more than ${subscriptionCapacity} events (or ${subscriptionMaxBytes} bytes of them) waited to be read; some are lost, subscribe again`;
     this.fail(new LibvirtError('LIBVIRT_OVERFLOW', message, { retryable: true }));
   }
 
-  /** Ends the subscription with an error, which follows the events that wait, and deregisters. */
+  /** Ends the subscription with an error, which follows the events that wait. */
   fail(reason: unknown): void {
     this.#finish({ reason });
     void this.#release();
