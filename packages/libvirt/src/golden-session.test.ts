@@ -50,7 +50,7 @@ test.each([1, 5, 28, 1_000_000])('a recorded session replays to the byte, in chu
   expect(await connection.call('domainGetInfo', { dom })).toMatchObject({ state: 1, maxMem: 8_388_608n, nrVirtCpu: 2 });
   const node = await connection.call('nodeGetInfo', {});
   expect(node).toMatchObject({ memory: 3_145_728n, cpus: 16 });
-  expect(node.model).toHaveLength(32);
+  expect(node.model).toMatch(/^[\w-]+$/);
   const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
   expect(domains).toEqual([dom]);
   const stats = await connection.call('connectGetAllDomainStats', { doms: [dom], stats: 0, flags: 0 });

@@ -107,6 +107,20 @@ class RoutingClient implements Client {
     return this.#main.networkEvents(kind, options);
   }
 
+  nodeDeviceEvents<Kind extends registration.NodeDeviceEventKind>(
+    kind: Kind,
+    options?: registration.NodeDeviceEventsOptions,
+  ): Promise<Subscription<registration.NodeDeviceEventOf<Kind>>> {
+    return this.#main.nodeDeviceEvents(kind, options);
+  }
+
+  secretEvents<Kind extends registration.SecretEventKind>(
+    kind: Kind,
+    options?: registration.SecretEventsOptions,
+  ): Promise<Subscription<registration.SecretEventOf<Kind>>> {
+    return this.#main.secretEvents(kind, options);
+  }
+
   monitorEvents(options?: registration.MonitorEventsOptions): Promise<Subscription<registration.MonitorEvent>> {
     return this.#main.monitorEvents(options);
   }

@@ -117,21 +117,35 @@ export class SocketConnection implements Connection {
     kind: Kind,
     options: registration.DomainEventsOptions = {},
   ): Promise<Subscription<registration.DomainEventOf<Kind>>> {
-    return this.#subscriptions.subscribe(registration.domainRegistration(kind, options));
+    return this.#subscriptions.subscribe(registration.objectRegistration('domain', kind, options));
   }
 
   async storagePoolEvents<Kind extends registration.StoragePoolEventKind>(
     kind: Kind,
     options: registration.StoragePoolEventsOptions = {},
   ): Promise<Subscription<registration.StoragePoolEventOf<Kind>>> {
-    return this.#subscriptions.subscribe(registration.storagePoolRegistration(kind, options));
+    return this.#subscriptions.subscribe(registration.objectRegistration('storagePool', kind, options));
   }
 
   async networkEvents<Kind extends registration.NetworkEventKind>(
     kind: Kind,
     options: registration.NetworkEventsOptions = {},
   ): Promise<Subscription<registration.NetworkEventOf<Kind>>> {
-    return this.#subscriptions.subscribe(registration.networkRegistration(kind, options));
+    return this.#subscriptions.subscribe(registration.objectRegistration('network', kind, options));
+  }
+
+  async nodeDeviceEvents<Kind extends registration.NodeDeviceEventKind>(
+    kind: Kind,
+    options: registration.NodeDeviceEventsOptions = {},
+  ): Promise<Subscription<registration.NodeDeviceEventOf<Kind>>> {
+    return this.#subscriptions.subscribe(registration.objectRegistration('nodeDevice', kind, options));
+  }
+
+  async secretEvents<Kind extends registration.SecretEventKind>(
+    kind: Kind,
+    options: registration.SecretEventsOptions = {},
+  ): Promise<Subscription<registration.SecretEventOf<Kind>>> {
+    return this.#subscriptions.subscribe(registration.objectRegistration('secret', kind, options));
   }
 
   async monitorEvents(

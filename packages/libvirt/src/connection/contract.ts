@@ -8,6 +8,12 @@ import type {
   NetworkEventKind,
   NetworkEventOf,
   NetworkEventsOptions,
+  NodeDeviceEventKind,
+  NodeDeviceEventOf,
+  NodeDeviceEventsOptions,
+  SecretEventKind,
+  SecretEventOf,
+  SecretEventsOptions,
   StoragePoolEventKind,
   StoragePoolEventOf,
   StoragePoolEventsOptions,
@@ -43,7 +49,12 @@ export interface LibvirtSession extends AsyncDisposable {
     args: ArgsOf<Name>,
     options?: CallOptions,
   ): Promise<LibvirtStream<ReturnOf<Name>>>;
-  /** Subscribes to domain events of one kind. Register first, then list, then apply events on top. */
+  /**
+   * Subscribes to domain events of one kind. Register first, then list, then apply events on top.
+   *
+   * Any number of subscribers may ask for the same kind and object: they share one registration at the daemon, and each gets every
+   * event as a value of its own.
+   */
   domainEvents<Kind extends DomainEventKind>(
     kind: Kind,
     options?: DomainEventsOptions,
@@ -58,6 +69,16 @@ export interface LibvirtSession extends AsyncDisposable {
     kind: Kind,
     options?: NetworkEventsOptions,
   ): Promise<Subscription<NetworkEventOf<Kind>>>;
+  /** Subscribes to events of the host's devices of one kind. */
+  nodeDeviceEvents<Kind extends NodeDeviceEventKind>(
+    kind: Kind,
+    options?: NodeDeviceEventsOptions,
+  ): Promise<Subscription<NodeDeviceEventOf<Kind>>>;
+  /** Subscribes to secret events of one kind; none carries a value. */
+  secretEvents<Kind extends SecretEventKind>(
+    kind: Kind,
+    options?: SecretEventsOptions,
+  ): Promise<Subscription<SecretEventOf<Kind>>>;
   /** Subscribes to events of the qemu monitor. */
   monitorEvents(options?: MonitorEventsOptions): Promise<Subscription<MonitorEvent>>;
   /** Says good-bye and closes; what is still under way ends with `LIBVIRT_CLOSED`. Idempotent, never rejects. */

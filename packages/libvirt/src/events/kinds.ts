@@ -74,6 +74,19 @@ export const storagePoolEventKinds = {
 /** Kinds of network events. */
 export const networkEventKinds = {
   lifecycle: { eventId: 0, message: 315, payload: { net: 'network', event: 'i32', detail: 'i32' } },
+  metadataChange: { eventId: 1, message: 446, payload: { net: 'network', type: 'i32', nsuri: 'string?' } },
+} as const;
+
+/** Kinds of events of the host's devices. */
+export const nodeDeviceEventKinds = {
+  lifecycle: { eventId: 0, message: 376, payload: { dev: 'nodeDevice', event: 'i32', detail: 'i32' } },
+  update: { eventId: 1, message: 377, payload: { dev: 'nodeDevice' } },
+} as const;
+
+/** Kinds of events of secrets; none carries a value. */
+export const secretEventKinds = {
+  lifecycle: { eventId: 0, message: 382, payload: { secret: 'secret', event: 'i32', detail: 'i32' } },
+  valueChanged: { eventId: 1, message: 383, payload: { secret: 'secret' } },
 } as const;
 
 /** Events of the qemu monitor, as QEMU itself names them. */

@@ -1,8 +1,15 @@
 import { Program } from '../frame/header.ts';
 import type { ProcedureName } from '../procedures/index.ts';
 import type { Fields, PayloadOf } from '../procedures/notation.ts';
-import type { DomainRef, NetworkRef, StoragePoolRef } from '../procedures/references.ts';
-import { domainEventKinds, networkEventKinds, qemuMonitorEventKinds, storagePoolEventKinds } from './kinds.ts';
+import type { DomainRef, NetworkRef, NodeDeviceRef, SecretRef, StoragePoolRef } from '../procedures/references.ts';
+import {
+  domainEventKinds,
+  networkEventKinds,
+  nodeDeviceEventKinds,
+  qemuMonitorEventKinds,
+  secretEventKinds,
+  storagePoolEventKinds,
+} from './kinds.ts';
 
 /** One line of a table of event kinds. */
 export interface EventKindEntry {
@@ -34,6 +41,20 @@ export type NetworkEventKind = keyof typeof networkEventKinds;
 /** A network event of one kind. */
 export type NetworkEventOf<Kind extends NetworkEventKind> = PayloadOf<(typeof networkEventKinds)[Kind]['payload']>;
 
+/** Name of a kind of event of the host's devices. */
+export type NodeDeviceEventKind = keyof typeof nodeDeviceEventKinds;
+
+/** An event of a device of the host, of one kind. */
+export type NodeDeviceEventOf<Kind extends NodeDeviceEventKind> = PayloadOf<
+  (typeof nodeDeviceEventKinds)[Kind]['payload']
+>;
+
+/** Name of a kind of secret event. */
+export type SecretEventKind = keyof typeof secretEventKinds;
+
+/** A secret event of one kind; none carries a value. */
+export type SecretEventOf<Kind extends SecretEventKind> = PayloadOf<(typeof secretEventKinds)[Kind]['payload']>;
+
 /** An event of the qemu monitor; `details` is a JSON text, missing for events without data. */
 export type MonitorEvent = PayloadOf<(typeof qemuMonitorEventKinds)['monitor']['payload']>;
 
@@ -61,6 +82,18 @@ export interface NetworkEventsOptions extends SignalOption {
   readonly net?: NetworkRef | undefined;
 }
 
+/** Which events of the host's devices to hear. */
+export interface NodeDeviceEventsOptions extends SignalOption {
+  /** Only this device. @default all */
+  readonly dev?: NodeDeviceRef | undefined;
+}
+
+/** Which secret events to hear. */
+export interface SecretEventsOptions extends SignalOption {
+  /** Only this secret. @default all */
+  readonly secret?: SecretRef | undefined;
+}
+
 /** Which qemu monitor events to hear. */
 export interface MonitorEventsOptions extends SignalOption {
   /** Only this domain. @default all */
@@ -84,47 +117,79 @@ export interface Registration {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Registration of domain events. */
-export function domainRegistration(kind: string, options: DomainEventsOptions): Registration {
-  const entry = entryOf('domain', domainEventKinds, kind);
-  return {
-    what: `domain events (${kind})`,
-    key: `domain:${kind}:${identity(options.dom)}`,
-    program: Program.REMOTE,
-    kind: entry,
+interface Family {
+  readonly what: string;
+  readonly kinds: Readonly<Record<string, EventKindEntry>>;
+  /** Name of the argument that narrows a registration to one object. */
+  readonly object: 'dom' | 'pool' | 'net' | 'dev' | 'secret';
+  readonly register: ProcedureName;
+  readonly deregister: ProcedureName;
+}
+
+type FamilyName = 'domain' | 'storagePool' | 'network' | 'nodeDevice' | 'secret';
+
+const families: Readonly<Record<FamilyName, Family>> = {
+  domain: {
+    what: 'domain',
+    kinds: domainEventKinds,
+    object: 'dom',
     register: 'connectDomainEventCallbackRegisterAny',
     deregister: 'connectDomainEventCallbackDeregisterAny',
-    args: { eventID: entry.eventId, dom: options.dom },
-    signal: options.signal,
-  };
-}
-
-/** Registration of storage pool events. */
-export function storagePoolRegistration(kind: string, options: StoragePoolEventsOptions): Registration {
-  const entry = entryOf('storage pool', storagePoolEventKinds, kind);
-  return {
-    what: `storage pool events (${kind})`,
-    key: `storage pool:${kind}:${identity(options.pool)}`,
-    program: Program.REMOTE,
-    kind: entry,
+  },
+  storagePool: {
+    what: 'storage pool',
+    kinds: storagePoolEventKinds,
+    object: 'pool',
     register: 'connectStoragePoolEventRegisterAny',
     deregister: 'connectStoragePoolEventDeregisterAny',
-    args: { eventID: entry.eventId, pool: options.pool },
-    signal: options.signal,
-  };
-}
-
-/** Registration of network events. */
-export function networkRegistration(kind: string, options: NetworkEventsOptions): Registration {
-  const entry = entryOf('network', networkEventKinds, kind);
-  return {
-    what: `network events (${kind})`,
-    key: `network:${kind}:${identity(options.net)}`,
-    program: Program.REMOTE,
-    kind: entry,
+  },
+  network: {
+    what: 'network',
+    kinds: networkEventKinds,
+    object: 'net',
     register: 'connectNetworkEventRegisterAny',
     deregister: 'connectNetworkEventDeregisterAny',
-    args: { eventID: entry.eventId, net: options.net },
+  },
+  nodeDevice: {
+    what: 'node device',
+    kinds: nodeDeviceEventKinds,
+    object: 'dev',
+    register: 'connectNodeDeviceEventRegisterAny',
+    deregister: 'connectNodeDeviceEventDeregisterAny',
+  },
+  secret: {
+    what: 'secret',
+    kinds: secretEventKinds,
+    object: 'secret',
+    register: 'connectSecretEventRegisterAny',
+    deregister: 'connectSecretEventDeregisterAny',
+  },
+};
+
+type AnyOptions = DomainEventsOptions &
+  StoragePoolEventsOptions &
+  NetworkEventsOptions &
+  NodeDeviceEventsOptions &
+  SecretEventsOptions;
+
+/**
+ * Registration of events about one sort of object.
+ * @throws TypeError when there are no events of that kind.
+ */
+export function objectRegistration(family: FamilyName, kind: string, options: AnyOptions): Registration {
+  const { what, kinds, object, register, deregister } = families[family];
+  const entry = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (!entry) {
+    throw new TypeError(`kind of ${what} events one of ${Object.keys(kinds).join(', ')} expected, got ${kind}`);
+  }
+  return {
+    what: `${what} events (${kind})`,
+    key: `${family}:${kind}:${identity(options[object])}`,
+    program: Program.REMOTE,
+    kind: entry,
+    register,
+    deregister,
+    args: { eventID: entry.eventId, [object]: options[object] },
     signal: options.signal,
   };
 }
@@ -143,14 +208,8 @@ export function monitorRegistration(options: MonitorEventsOptions): Registration
   };
 }
 
-/** What the daemon tells objects apart by; an object that is none fails when it is encoded. */
-function identity(reference: { readonly uuid: Uint8Array } | undefined): string {
-  return reference === undefined ? 'all' : String(reference?.uuid);
-}
-
-function entryOf(what: string, kinds: Readonly<Record<string, EventKindEntry>>, kind: string): EventKindEntry {
-  const entry = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  if (!entry)
-    throw new TypeError(`kind of ${what} events one of ${Object.keys(kinds).join(', ')} expected, got ${kind}`);
-  return entry;
+/** What the daemon tells objects apart by; a value that is not an object fails when it is encoded. */
+function identity(reference: { readonly uuid?: Uint8Array; readonly name?: string } | undefined): string {
+  if (reference === undefined) return 'all';
+  return String(reference?.uuid ?? reference?.name);
 }

@@ -23,6 +23,7 @@ export interface SubscriptionHost {
 
 /** The state of a {@link SharedRegistration}; `done` never rejects. */
 type Phase =
+  | { readonly name: 'idle' }
   | { readonly name: 'opening'; readonly done: Promise<void> }
   | { readonly name: 'open'; readonly callbackId: number }
   | { readonly name: 'closing'; readonly done: Promise<void> }
@@ -36,7 +37,7 @@ class SharedRegistration {
   readonly #channel: EventChannel;
   readonly #sink: Sink;
   readonly #onOver: () => void;
-  #phase: Phase;
+  #phase: Phase = { name: 'idle' };
 
   /** @param onOver Called when the daemon has nothing registered any more. */
   constructor(host: SubscriptionHost, wanted: Registration, onOver: () => void) {
@@ -45,7 +46,6 @@ class SharedRegistration {
     this.#channel = { program: wanted.program, message: wanted.kind.message };
     this.#sink = { queues: new Set(), codec: payloadCodec(wanted.kind.payload) };
     this.#onOver = onOver;
-    this.#phase = { name: 'opening', done: this.#open() };
   }
 
   /** Adds a subscriber. False when the registration has ended, which needs another one. */
@@ -55,6 +55,7 @@ class SharedRegistration {
     // A subscriber that gave up meanwhile must not keep the registration open.
     if (queue.isEnded) return true;
     this.#sink.queues.add(queue);
+    if (this.#phase.name === 'idle') this.#start();
     if (this.#phase.name === 'opening') await this.#phase.done;
     if (this.#phase.name === 'failed') throw this.#phase.reason;
     return true;
@@ -65,6 +66,16 @@ class SharedRegistration {
     if (!this.#sink.queues.delete(queue)) return;
     this.#closeIfUnused();
     if (this.#phase.name === 'closing') await this.#phase.done;
+  }
+
+  /** The reply may be handled before the call that asks for it returns. */
+  #start(): void {
+    let onDone: () => void = () => {};
+    const done = new Promise<void>((resolve) => {
+      onDone = resolve;
+    });
+    this.#phase = { name: 'opening', done };
+    void this.#open().then(onDone);
   }
 
   async #open(): Promise<void> {

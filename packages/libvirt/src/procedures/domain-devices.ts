@@ -74,4 +74,19 @@ export const domainDevicesProcedures = {
     ret: { found: 'i32', type: 'i32', bandwidth: 'u64', cur: 'u64', end: 'u64' },
   },
   domainBlockJobAbort: { number: 237, args: { dom: 'domain', path: 'string', flags: 'u32' }, ret: {} },
+  domainBlockCopy: {
+    number: 345,
+    args: { dom: 'domain', path: 'string', destxml: 'string', params: 'param[16]', flags: 'u32' },
+    ret: {},
+  },
+  domainBlockRebase: {
+    number: 266,
+    args: { dom: 'domain', path: 'string', base: 'string?', bandwidth: 'u64', flags: 'u32' },
+    ret: {},
+  },
+  domainBlockJobSetSpeed: {
+    number: 239,
+    args: { dom: 'domain', path: 'string', bandwidth: 'u64', flags: 'u32' },
+    ret: {},
+  },
 } as const;

@@ -54,4 +54,29 @@ export const domainGuestProcedures = {
     args: { dom: 'domain', timeout: 'i32', flags: 'u32' },
     ret: { result: 'i32' },
   },
+  domainSetUserPassword: {
+    number: 357,
+    args: { dom: 'domain', user: 'string?', password: 'string?', flags: 'u32' },
+    ret: {},
+    slow: true,
+  },
+  domainGetGuestVcpus: { number: 371, args: { dom: 'domain', flags: 'u32' }, ret: { params: 'param[64]' }, slow: true },
+  domainSetGuestVcpus: {
+    number: 372,
+    args: { dom: 'domain', cpumap: 'string', state: 'i32', flags: 'u32' },
+    ret: {},
+    slow: true,
+  },
+  domainAuthorizedSshKeysGet: {
+    number: 424,
+    args: { dom: 'domain', user: 'string', flags: 'u32' },
+    ret: { keys: 'string[2048]' },
+    slow: true,
+  },
+  domainAuthorizedSshKeysSet: {
+    number: 425,
+    args: { dom: 'domain', user: 'string', keys: 'string[2048]', flags: 'u32' },
+    ret: {},
+    slow: true,
+  },
 } as const;

@@ -107,4 +107,21 @@ export const domainInspectionProcedures = {
     args: { dom: 'domain', codeset: 'u32', holdtime: 'u32', keycodes: 'u32[16]', flags: 'u32' },
     ret: {},
   },
+  domainGetDiskErrors: {
+    number: 263,
+    args: { dom: 'domain', maxerrors: 'u32', flags: 'u32' },
+    ret: { errors: 'diskError[256]', nerrors: 'i32' },
+  },
+  domainBlockPeek: {
+    number: 103,
+    args: { dom: 'domain', path: 'string', offset: 'u64', size: 'u32', flags: 'u32' },
+    ret: { buffer: 'bytes<=4194304' },
+    slow: true,
+  },
+  domainMemoryPeek: {
+    number: 104,
+    args: { dom: 'domain', offset: 'u64', size: 'u32', flags: 'u32' },
+    ret: { buffer: 'bytes<=4194304' },
+    slow: true,
+  },
 } as const;

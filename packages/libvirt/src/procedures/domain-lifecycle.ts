@@ -54,4 +54,13 @@ export const domainLifecycleProcedures = {
   domainSetAutostart: { number: 29, args: { dom: 'domain', autostart: 'i32' }, ret: {} },
   domainSetLifecycleAction: { number: 390, args: { dom: 'domain', type: 'u32', action: 'u32', flags: 'u32' }, ret: {} },
   domainInjectNmi: { number: 210, args: { dom: 'domain', flags: 'u32' }, ret: {} },
+  domainSaveImageDefineXml: { number: 236, args: { file: 'string', dxml: 'string', flags: 'u32' }, ret: {} },
+  domainGetAutostartOnce: { number: 449, args: { dom: 'domain' }, ret: { autostart: 'i32' } },
+  domainSetAutostartOnce: { number: 450, args: { dom: 'domain', autostart: 'i32' }, ret: {} },
+  domainSendProcessSignal: {
+    number: 295,
+    args: { dom: 'domain', pidValue: 'i64', signum: 'u32', flags: 'u32' },
+    ret: {},
+  },
+  domainGraphicsReload: { number: 448, args: { dom: 'domain', type: 'u32', flags: 'u32' }, ret: {} },
 } as const;

@@ -18,4 +18,16 @@ export const eventRegistrationProcedures = {
     ret: { callbackID: 'i32' },
   },
   connectStoragePoolEventDeregisterAny: { number: 369, args: { callbackID: 'i32' }, ret: {} },
+  connectNodeDeviceEventRegisterAny: {
+    number: 374,
+    args: { eventID: 'i32', dev: 'nodeDevice?' },
+    ret: { callbackID: 'i32' },
+  },
+  connectNodeDeviceEventDeregisterAny: { number: 375, args: { callbackID: 'i32' }, ret: {} },
+  connectSecretEventRegisterAny: {
+    number: 380,
+    args: { eventID: 'i32', secret: 'secret?' },
+    ret: { callbackID: 'i32' },
+  },
+  connectSecretEventDeregisterAny: { number: 381, args: { callbackID: 'i32' }, ret: {} },
 } as const;

@@ -1,16 +1,23 @@
 import { Program } from '../frame/header.ts';
 import type { Codec } from '../xdr/index.ts';
 import { authProcedures } from './auth.ts';
+import { backupProcedures } from './backup.ts';
 import { connectionProcedures } from './connection.ts';
 import { domainDevicesProcedures } from './domain-devices.ts';
 import { domainGuestProcedures } from './domain-guest.ts';
 import { domainInspectionProcedures } from './domain-inspection.ts';
 import { domainLifecycleProcedures } from './domain-lifecycle.ts';
+import { domainTuningProcedures } from './domain-tuning.ts';
 import { eventRegistrationProcedures } from './event-registration.ts';
+import { hostInterfaceProcedures } from './host-interface.ts';
+import { migrationProcedures } from './migration.ts';
 import { networkProcedures } from './network.ts';
 import { nodeProcedures } from './node.ts';
+import { nodeDeviceProcedures } from './node-device.ts';
 import { type Fields, type PayloadOf, payloadCodec } from './notation.ts';
+import { nwfilterProcedures } from './nwfilter.ts';
 import { qemuProcedures } from './qemu.ts';
+import { secretProcedures } from './secret.ts';
 import { snapshotProcedures } from './snapshot.ts';
 import { storagePoolProcedures } from './storage-pool.ts';
 import { storageVolumeProcedures } from './storage-volume.ts';
@@ -45,6 +52,13 @@ type Table = typeof authProcedures &
   typeof storagePoolProcedures &
   typeof storageVolumeProcedures &
   typeof networkProcedures &
+  typeof backupProcedures &
+  typeof domainTuningProcedures &
+  typeof hostInterfaceProcedures &
+  typeof migrationProcedures &
+  typeof nodeDeviceProcedures &
+  typeof nwfilterProcedures &
+  typeof secretProcedures &
   typeof qemuProcedures;
 
 /** Every procedure of this package, by name. */
@@ -61,6 +75,13 @@ export const procedures: Table = {
   ...storagePoolProcedures,
   ...storageVolumeProcedures,
   ...networkProcedures,
+  ...backupProcedures,
+  ...domainTuningProcedures,
+  ...hostInterfaceProcedures,
+  ...migrationProcedures,
+  ...nodeDeviceProcedures,
+  ...nwfilterProcedures,
+  ...secretProcedures,
   ...qemuProcedures,
 };
 

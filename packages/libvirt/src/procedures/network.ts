@@ -1,4 +1,4 @@
-/** Virtual networks; read-only on purpose. */
+/** Virtual networks and their ports. */
 export const networkProcedures = {
   networkLookupByName: { number: 46, args: { name: 'string' }, ret: { net: 'network' } },
   networkLookupByUuid: { number: 47, args: { uuid: 'uuid' }, ret: { net: 'network' } },
@@ -12,4 +12,50 @@ export const networkProcedures = {
     args: { net: 'network', mac: 'string?', needResults: 'i32', flags: 'u32' },
     ret: { leases: 'dhcpLease[65536]', ret: 'u32' },
   },
+  networkCreate: { number: 39, args: { net: 'network' }, ret: {} },
+  networkCreateXml: { number: 40, args: { xml: 'string' }, ret: { net: 'network' } },
+  networkCreateXmlFlags: { number: 437, args: { xml: 'string', flags: 'u32' }, ret: { net: 'network' } },
+  networkDefineXml: { number: 41, args: { xml: 'string' }, ret: { net: 'network' } },
+  networkDefineXmlFlags: { number: 432, args: { xml: 'string', flags: 'u32' }, ret: { net: 'network' } },
+  networkDestroy: { number: 42, args: { net: 'network' }, ret: {} },
+  networkUndefine: { number: 49, args: { net: 'network' }, ret: {} },
+  networkUpdate: {
+    number: 291,
+    args: { net: 'network', command: 'u32', section: 'u32', parentIndex: 'i32', xml: 'string', flags: 'u32' },
+    ret: {},
+  },
+  networkSetAutostart: { number: 48, args: { net: 'network', autostart: 'i32' }, ret: {} },
+  networkSetMetadata: {
+    number: 444,
+    args: { network: 'network', type: 'i32', metadata: 'string?', key: 'string?', uri: 'string?', flags: 'u32' },
+    ret: {},
+  },
+  networkGetMetadata: {
+    number: 445,
+    args: { network: 'network', type: 'i32', uri: 'string?', flags: 'u32' },
+    ret: { metadata: 'string' },
+  },
+  connectListNetworks: { number: 38, args: { maxnames: 'i32' }, ret: { names: 'string[16384]' } },
+  connectListDefinedNetworks: { number: 36, args: { maxnames: 'i32' }, ret: { names: 'string[16384]' } },
+  connectNumOfNetworks: { number: 52, args: {}, ret: { num: 'i32' } },
+  connectNumOfDefinedNetworks: { number: 50, args: {}, ret: { num: 'i32' } },
+  networkListAllPorts: {
+    number: 404,
+    args: { network: 'network', needResults: 'i32', flags: 'u32' },
+    ret: { ports: 'networkPort[16384]', ret: 'u32' },
+  },
+  networkPortLookupByUuid: { number: 405, args: { network: 'network', uuid: 'uuid' }, ret: { port: 'networkPort' } },
+  networkPortCreateXml: {
+    number: 406,
+    args: { network: 'network', xml: 'string', flags: 'u32' },
+    ret: { port: 'networkPort' },
+  },
+  networkPortGetParameters: {
+    number: 407,
+    args: { port: 'networkPort', nparams: 'i32', flags: 'u32' },
+    ret: { params: 'param[16]', nparams: 'i32' },
+  },
+  networkPortSetParameters: { number: 408, args: { port: 'networkPort', params: 'param[16]', flags: 'u32' }, ret: {} },
+  networkPortGetXmlDesc: { number: 409, args: { port: 'networkPort', flags: 'u32' }, ret: { xml: 'string' } },
+  networkPortDelete: { number: 410, args: { port: 'networkPort', flags: 'u32' }, ret: {} },
 } as const;

@@ -4,7 +4,7 @@ export const nodeProcedures = {
     number: 6,
     args: {},
     ret: {
-      model: 'i8{32}',
+      model: 'chars{32}',
       memory: 'u64',
       cpus: 'i32',
       mhz: 'i32',
@@ -35,5 +35,20 @@ export const nodeProcedures = {
     number: 340,
     args: { pages: 'u32[1024]', startCell: 'i32', cellCount: 'u32', flags: 'u32' },
     ret: { counts: 'u64[1024]' },
+  },
+  nodeGetMemoryParameters: {
+    number: 289,
+    args: { nparams: 'i32', flags: 'u32' },
+    ret: { params: 'param[64]', nparams: 'i32' },
+  },
+  nodeSetMemoryParameters: { number: 288, args: { params: 'param[64]', flags: 'u32' }, ret: {} },
+  nodeGetSecurityModel: { number: 122, args: {}, ret: { model: 'chars[257]', doi: 'chars[257]' } },
+  nodeGetSevInfo: { number: 395, args: { nparams: 'i32', flags: 'u32' }, ret: { params: 'param[64]', nparams: 'i32' } },
+  nodeSuspendForDuration: { number: 250, args: { target: 'u32', duration: 'u64', flags: 'u32' }, ret: {} },
+  nodeAllocPages: {
+    number: 347,
+    args: { pageSizes: 'u32[1024]', pageCounts: 'u64[1024]', startCell: 'i32', cellCount: 'u32', flags: 'u32' },
+    ret: { ret: 'i32' },
+    slow: true,
   },
 } as const;

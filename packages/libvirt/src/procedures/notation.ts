@@ -2,6 +2,7 @@ import {
   array,
   bytes,
   type Codec,
+  chars,
   f64,
   fixed,
   i8,
@@ -37,6 +38,13 @@ export interface WireTypes {
   readonly pool: reference.StoragePoolRef;
   readonly volume: reference.StorageVolumeRef;
   readonly snapshot: reference.SnapshotRef;
+  readonly checkpoint: reference.CheckpointRef;
+  readonly nodeDevice: reference.NodeDeviceRef;
+  readonly hostInterface: reference.HostInterfaceRef;
+  readonly secret: reference.SecretRef;
+  readonly nwfilter: reference.NwfilterRef;
+  readonly nwfilterBinding: reference.NwfilterBindingRef;
+  readonly networkPort: reference.NetworkPortRef;
   readonly param: TypedParam;
   readonly memoryStat: record.MemoryStat;
   readonly vcpuInfo: record.VcpuInfo;
@@ -47,20 +55,25 @@ export interface WireTypes {
   readonly nodeStat: record.NodeStat;
   readonly graphicsAddress: record.GraphicsAddress;
   readonly graphicsIdentity: record.GraphicsIdentity;
+  readonly diskError: record.DiskError;
+  readonly iothread: record.IothreadInfo;
+  readonly securityLabel: record.SecurityLabel;
 }
 
 type WireName = keyof WireTypes;
 
 /**
  * One field of a table: a type by name, `name?` when it may be missing, `name[max]` for an array, `name{count}` for
- * an array without a count on the wire, `bytes<=max` for raw bytes.
+ * an array without a count on the wire, `bytes<=max` for raw bytes, `chars` like an array for text sent as characters.
  */
 export type Notation =
   | WireName
   | `${WireName}?`
   | `${WireName}[${number}]`
   | `${WireName}{${number}}`
-  | `bytes<=${number}`;
+  | `bytes<=${number}`
+  | `chars[${number}]`
+  | `chars{${number}}`;
 
 /** Fields of a payload, in wire order. */
 export type Fields = Readonly<Record<string, Notation>>;
@@ -73,7 +86,9 @@ type ValueOf<Text> = Text extends WireName
       ? WireTypes[Name] | undefined
       : Text extends `bytes<=${number}`
         ? Uint8Array
-        : never;
+        : Text extends `chars${string}`
+          ? string
+          : never;
 
 type MaybeMissing<Payload> = {
   [Name in keyof Payload]: Payload[Name] extends `${string}?` ? Name : never;
@@ -100,6 +115,13 @@ const codecs: { readonly [Name in WireName]: Codec<WireTypes[Name]> } = {
   pool: reference.pool,
   volume: reference.volume,
   snapshot: reference.snapshot,
+  checkpoint: reference.checkpoint,
+  nodeDevice: reference.nodeDevice,
+  hostInterface: reference.hostInterface,
+  secret: reference.secret,
+  nwfilter: reference.nwfilter,
+  nwfilterBinding: reference.nwfilterBinding,
+  networkPort: reference.networkPort,
   param,
   memoryStat: record.memoryStat,
   vcpuInfo: record.vcpuInfo,
@@ -110,6 +132,9 @@ const codecs: { readonly [Name in WireName]: Codec<WireTypes[Name]> } = {
   nodeStat: record.nodeStat,
   graphicsAddress: record.graphicsAddress,
   graphicsIdentity: record.graphicsIdentity,
+  diskError: record.diskError,
+  iothread: record.iothread,
+  securityLabel: record.securityLabel,
 };
 
 const shape = /^(?<name>[A-Za-z0-9]+)(?:(?<missing>\?)|\[(?<max>\d+)\]|\{(?<count>\d+)\}|<=(?<maxBytes>\d+))?$/;
@@ -118,6 +143,8 @@ const shape = /^(?<name>[A-Za-z0-9]+)(?:(?<missing>\?)|\[(?<max>\d+)\]|\{(?<coun
 export function codecOf(notation: Notation): Codec<unknown> {
   const { name = '', missing, max, count, maxBytes } = shape.exec(notation)?.groups ?? {};
   if (maxBytes !== undefined && name === 'bytes') return bytes({ maxBytes: Number(maxBytes) });
+  if (name === 'chars' && max !== undefined) return chars({ max: Number(max) });
+  if (name === 'chars' && count !== undefined) return chars({ count: Number(count) });
   const codec = Object.hasOwn(codecs, name) ? (codecs[name as WireName] as Codec<unknown>) : undefined;
   if (!codec) throw new TypeError(`notation ${notation} is not known; use one of ${Object.keys(codecs).join(', ')}`);
   if (missing) return optional(codec);

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { isLibvirtError } from '../error.ts';
-import { domainEventKinds, networkEventKinds, qemuMonitorEventKinds, storagePoolEventKinds } from '../events/kinds.ts';
+import {
+  domainEventKinds,
+  networkEventKinds,
+  nodeDeviceEventKinds,
+  qemuMonitorEventKinds,
+  secretEventKinds,
+  storagePoolEventKinds,
+} from '../events/kinds.ts';
 import type { EventKindEntry } from '../events/registration.ts';
 import { type Codec, XdrReader, XdrWriter } from '../xdr/index.ts';
 import { type ArgsOf, type ProcedureEntry, procedureOf, procedures, type ReturnOf } from './index.ts';
@@ -88,6 +95,8 @@ describe('the tables of events', () => {
     domain: domainEventKinds,
     storagePool: storagePoolEventKinds,
     network: networkEventKinds,
+    nodeDevice: nodeDeviceEventKinds,
+    secret: secretEventKinds,
     qemuMonitor: qemuMonitorEventKinds,
   };
 
@@ -122,10 +131,13 @@ describe('every payload codec', () => {
     );
   });
 
+  // Text sent as characters ends at its first zero; what follows is not part of the value.
+  const exact = payloads.filter(([name]) => !/SecurityLabel|SecurityModel/.test(name));
+
   test('gives back, byte for byte, what it decoded from random bytes of small numbers', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...payloads),
+        fc.constantFrom(...exact),
         fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 60, maxLength: 60 }),
         ([, codec], words) => {
           const bytes = Buffer.alloc(words.length * 4);

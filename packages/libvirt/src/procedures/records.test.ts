@@ -12,6 +12,7 @@ const { structs } = JSON.parse(readFileSync(new URL('../fixtures/procedures.json
 
 const structOf: Readonly<Record<string, string>> = {
   Domain: 'domain',
+  Network: 'network',
   TypedParam: 'param',
   DomainIpAddr: 'DomainIpAddr',
 };
@@ -46,6 +47,16 @@ const scalars: Readonly<Record<string, fc.Arbitrary<Encoded>>> = {
     .string({ maxLength: 9 })
     .filter((value) => !value.includes('\0'))
     .map((value) => ({ value, bytes: Buffer.concat([word(Buffer.byteLength(value)), padded(Buffer.from(value))]) })),
+  bytes: fc
+    .uint8Array({ maxLength: 9 })
+    .map((value) => ({ value, bytes: Buffer.concat([word(value.length), padded(Buffer.from(value))]) })),
+  chars: fc
+    .string({ maxLength: 9 })
+    .filter((value) => !value.includes('\0'))
+    .map((value) => {
+      const items = [...Buffer.from(`${value}\0`)].map((byte) => word((byte << 24) >> 24));
+      return { value, bytes: Buffer.concat([word(items.length), ...items]) };
+    }),
   'opaque[16]': fc.uint8Array({ minLength: 16, maxLength: 16 }).map((value) => ({ value, bytes: Buffer.from(value) })),
   'union:TypedParamValue': fc
     .nat(2 ** 31 - 1)

@@ -1,4 +1,4 @@
-import { array, type Codec, i32, i64, optional, string, struct, u32, u64 } from '../xdr/index.ts';
+import { array, bytes, type Codec, chars, i32, i64, optional, string, struct, u32, u64 } from '../xdr/index.ts';
 import { type DomainRef, domain } from './references.ts';
 import { param, type TypedParam } from './typed-param.ts';
 
@@ -81,6 +81,27 @@ export interface GraphicsIdentity {
   readonly name: string;
 }
 
+/** A disk of a domain that failed. */
+export interface DiskError {
+  readonly disk: string;
+  /** See `DomainDiskErrorCode`. */
+  readonly error: number;
+}
+
+/** A thread that serves disks of a domain. */
+export interface IothreadInfo {
+  readonly iothreadId: number;
+  /** The host processors it may run on, one bit each, the lowest first. */
+  readonly cpumap: Uint8Array;
+}
+
+/** The label that a security driver gave a domain. */
+export interface SecurityLabel {
+  readonly label: string;
+  /** 1 where the driver enforces it. */
+  readonly enforcing: number;
+}
+
 const text = string();
 const optionalText = optional(text);
 
@@ -129,3 +150,12 @@ export const graphicsAddress: Codec<GraphicsAddress> = struct({ family: i32, nod
 
 /** Codec of {@link GraphicsIdentity}. */
 export const graphicsIdentity: Codec<GraphicsIdentity> = struct({ type: text, name: text });
+
+/** Codec of {@link DiskError}. */
+export const diskError: Codec<DiskError> = struct({ disk: text, error: i32 });
+
+/** Codec of {@link IothreadInfo}. */
+export const iothread: Codec<IothreadInfo> = struct({ iothreadId: u32, cpumap: bytes({ maxBytes: 2048 }) });
+
+/** Codec of {@link SecurityLabel}. */
+export const securityLabel: Codec<SecurityLabel> = struct({ label: chars({ max: 4097 }), enforcing: i32 });

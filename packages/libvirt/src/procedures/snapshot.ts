@@ -35,4 +35,10 @@ export const snapshotProcedures = {
   domainSnapshotGetParent: { number: 244, args: { snap: 'snapshot', flags: 'u32' }, ret: { snap: 'snapshot' } },
   domainRevertToSnapshot: { number: 192, args: { snap: 'snapshot', flags: 'u32' }, ret: {}, slow: true },
   domainSnapshotDelete: { number: 193, args: { snap: 'snapshot', flags: 'u32' }, ret: {}, slow: true },
+  domainSnapshotNumChildren: { number: 246, args: { snap: 'snapshot', flags: 'u32' }, ret: { num: 'i32' } },
+  domainSnapshotListChildrenNames: {
+    number: 247,
+    args: { snap: 'snapshot', maxnames: 'i32', flags: 'u32' },
+    ret: { names: 'string[16384]' },
+  },
 } as const;

@@ -1,6 +1,6 @@
 import type { Codec } from './codec.ts';
 import type { XdrReader } from './reader.ts';
-import { describe } from './scalars.ts';
+import { describeType } from './scalars.ts';
 import type { XdrWriter } from './writer.ts';
 
 /** Longest string of the protocol, in bytes (REMOTE_STRING_MAX of libvirt 9.0.0). */
@@ -17,7 +17,7 @@ export function string(options: { readonly maxBytes?: number } = {}): Codec<stri
   return {
     minimumBytes: 4,
     encode(writer: XdrWriter, value: string): void {
-      if (typeof value !== 'string') throw new TypeError(`a string expected, got ${describe(value)}`);
+      if (typeof value !== 'string') throw new TypeError(`a string expected, got ${describeType(value)}`);
       // A string that ends at its first zero byte on the other side would name something else than was asked for.
       if (value.includes('\0')) throw new TypeError('a string without zero characters expected; libvirt cuts it there');
       if (value.length > maxBytes) throw tooLong(value.length, maxBytes);
@@ -35,7 +35,7 @@ export function opaque(lengthBytes: number): Codec<Uint8Array> {
   return {
     minimumBytes: lengthBytes + ((4 - (lengthBytes % 4)) % 4),
     encode(writer: XdrWriter, value: Uint8Array): void {
-      if (!(value instanceof Uint8Array)) throw new TypeError(`a Uint8Array expected, got ${describe(value)}`);
+      if (!(value instanceof Uint8Array)) throw new TypeError(`a Uint8Array expected, got ${describeType(value)}`);
       if (value.byteLength !== lengthBytes) {
         throw new RangeError(`exactly ${lengthBytes} bytes expected, got ${value.byteLength}`);
       }
@@ -51,7 +51,7 @@ export function bytes(options: { readonly maxBytes: number }): Codec<Uint8Array>
   return {
     minimumBytes: 4,
     encode(writer: XdrWriter, value: Uint8Array): void {
-      if (!(value instanceof Uint8Array)) throw new TypeError(`a Uint8Array expected, got ${describe(value)}`);
+      if (!(value instanceof Uint8Array)) throw new TypeError(`a Uint8Array expected, got ${describeType(value)}`);
       if (value.byteLength > maxBytes) throw tooLong(value.byteLength, maxBytes);
       writer.u32(value.byteLength);
       writer.raw(value);

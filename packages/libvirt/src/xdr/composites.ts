@@ -1,7 +1,7 @@
 import { protocolError } from '../error.ts';
 import type { Codec, Infer } from './codec.ts';
 import type { XdrReader } from './reader.ts';
-import { describe } from './scalars.ts';
+import { describe, i8 } from './scalars.ts';
 import type { XdrWriter } from './writer.ts';
 
 /** A value that may be missing; null counts as missing when sent. */
@@ -48,6 +48,29 @@ export function fixed<Value>(inner: Codec<Value>, count: number): Codec<readonly
       for (const item of value) inner.encode(writer, item);
     },
     decode: (reader: XdrReader) => repeat(count, () => inner.decode(reader)),
+  };
+}
+
+/**
+ * Text that the protocol sends as single characters, each of which takes 4 bytes, and ends at the first zero.
+ * `count` is for a field of fixed length without a count on the wire, `max` for one with a count.
+ */
+export function chars(options: { readonly count: number } | { readonly max: number }): Codec<string> {
+  const isFixed = 'count' in options;
+  const inner = isFixed ? fixed(i8, options.count) : array(i8, options);
+  return {
+    minimumBytes: inner.minimumBytes,
+    encode(writer: XdrWriter, value: string): void {
+      if (typeof value !== 'string') throw new TypeError(`a string expected, got a ${typeof value}`);
+      const items = Array.from(Buffer.from(`${value}\0`), (byte) => (byte << 24) >> 24);
+      while (isFixed && items.length < options.count) items.push(0);
+      inner.encode(writer, items);
+    },
+    decode(reader: XdrReader): string {
+      const text = Buffer.from(inner.decode(reader).map((item) => item & 0xff));
+      const end = text.indexOf(0);
+      return text.toString('utf8', 0, end < 0 ? text.length : end);
+    },
   };
 }
 

@@ -45,6 +45,12 @@ export function describe(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`;
 }
 
+/** The type of a wrong value and not the value: where text and bytes are expected it may be a password. */
+export function describeType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
 /** Signed 32-bit integer. */
 export const i32: Codec<number> = integer('a signed 32-bit integer', -0x8000_0000, 0x7fff_ffff, true);
 

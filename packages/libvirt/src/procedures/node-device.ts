@@ -1,0 +1,48 @@
+/** Devices of the host. */
+export const nodeDeviceProcedures = {
+  connectListAllNodeDevices: {
+    number: 285,
+    args: { needResults: 'i32', flags: 'u32' },
+    ret: { devices: 'nodeDevice[65536]', ret: 'u32' },
+  },
+  nodeNumOfDevices: { number: 111, args: { cap: 'string?', flags: 'u32' }, ret: { num: 'i32' } },
+  nodeListDevices: {
+    number: 112,
+    args: { cap: 'string?', maxnames: 'i32', flags: 'u32' },
+    ret: { names: 'string[65536]' },
+  },
+  nodeDeviceLookupByName: { number: 113, args: { name: 'string' }, ret: { dev: 'nodeDevice' } },
+  nodeDeviceLookupScsiHostByWwn: {
+    number: 297,
+    args: { wwnn: 'string', wwpn: 'string', flags: 'u32' },
+    ret: { dev: 'nodeDevice' },
+  },
+  nodeDeviceGetXmlDesc: { number: 114, args: { name: 'string', flags: 'u32' }, ret: { xml: 'string' } },
+  nodeDeviceGetParent: { number: 115, args: { name: 'string' }, ret: { parentName: 'string?' } },
+  nodeDeviceNumOfCaps: { number: 116, args: { name: 'string' }, ret: { num: 'i32' } },
+  nodeDeviceListCaps: { number: 117, args: { name: 'string', maxnames: 'i32' }, ret: { names: 'string[65536]' } },
+  nodeDeviceDettach: { number: 118, args: { name: 'string' }, ret: {}, slow: true },
+  nodeDeviceDetachFlags: {
+    number: 301,
+    args: { name: 'string', driverName: 'string?', flags: 'u32' },
+    ret: {},
+    slow: true,
+  },
+  nodeDeviceReAttach: { number: 119, args: { name: 'string' }, ret: {}, slow: true },
+  nodeDeviceReset: { number: 120, args: { name: 'string' }, ret: {}, slow: true },
+  nodeDeviceCreateXml: {
+    number: 123,
+    args: { xmlDesc: 'string', flags: 'u32' },
+    ret: { dev: 'nodeDevice' },
+    slow: true,
+  },
+  nodeDeviceDestroy: { number: 124, args: { name: 'string' }, ret: {}, slow: true },
+  nodeDeviceDefineXml: { number: 428, args: { xmlDesc: 'string', flags: 'u32' }, ret: { dev: 'nodeDevice' } },
+  nodeDeviceUndefine: { number: 429, args: { name: 'string', flags: 'u32' }, ret: {} },
+  nodeDeviceCreate: { number: 430, args: { name: 'string', flags: 'u32' }, ret: {}, slow: true },
+  nodeDeviceGetAutostart: { number: 433, args: { name: 'string' }, ret: { autostart: 'i32' } },
+  nodeDeviceSetAutostart: { number: 434, args: { name: 'string', autostart: 'i32' }, ret: {} },
+  nodeDeviceIsPersistent: { number: 435, args: { name: 'string' }, ret: { persistent: 'i32' } },
+  nodeDeviceIsActive: { number: 436, args: { name: 'string' }, ret: { active: 'i32' } },
+  nodeDeviceUpdate: { number: 447, args: { name: 'string', xmlDesc: 'string', flags: 'u32' }, ret: {} },
+} as const;
