@@ -37,7 +37,7 @@ export function socketCandidates(uri: string, environment: SocketEnvironment): r
   if (parsed.transport !== undefined && parsed.transport !== 'unix') {
     throw new TypeError(`transport ${parsed.transport} of ${uri} is not a local socket; pass a dial function for it`);
   }
-  if (parsed.transport === undefined && parsed.host !== undefined) {
+  if (parsed.host !== undefined) {
     throw new TypeError(`${uri} names the host ${parsed.host}; pass a dial function that reaches it`);
   }
   const socket = parsed.params.get('socket');
