@@ -35,7 +35,13 @@ export type {
 } from './events/registration.ts';
 export type { Subscription } from './events/subscription.ts';
 export type { WaitOptions } from './guard.ts';
-export type { ArgsOf, ProcedureName, ReturnOf, StreamProcedureName } from './procedures/index.ts';
+export type {
+  ArgsOf,
+  ParameterProcedureName,
+  ProcedureName,
+  ReturnOf,
+  StreamProcedureName,
+} from './procedures/index.ts';
 export type {
   DhcpLease,
   DiskError,
@@ -65,7 +71,7 @@ export type {
   StoragePoolRef,
   StorageVolumeRef,
 } from './procedures/references.ts';
-export { type TypedParam, type TypedParamValue, typedParams } from './procedures/typed-param.ts';
+export { type TypedParam, type TypedParamPlain, type TypedParamValue, typedParams } from './procedures/typed-param.ts';
 export { uuidFromString, uuidToString } from './procedures/uuid.ts';
 export type { StreamPart } from './streams/incoming.ts';
 export type { LibvirtStream } from './streams/stream.ts';

@@ -9,10 +9,12 @@ import { checkDurationMs, waitWithin } from '../guard.ts';
 import {
   type ArgsOf,
   isSlow,
+  type ParameterProcedureName,
   type ProcedureName,
   type ReturnOf,
   type StreamProcedureName,
 } from '../procedures/index.ts';
+import { plainParameters, type TypedParamPlain } from '../procedures/typed-param.ts';
 import type { LibvirtStream } from '../streams/stream.ts';
 
 /**
@@ -54,6 +56,14 @@ class RoutingClient implements Client {
 
   call<Name extends ProcedureName>(name: Name, args: ArgsOf<Name>, options: CallOptions = {}): Promise<ReturnOf<Name>> {
     return isSlow(name) ? this.#callSlow(name, args, options) : this.#main.call(name, args, options);
+  }
+
+  async parameters<Name extends ParameterProcedureName>(
+    name: Name,
+    args: ArgsOf<Name>,
+    options: CallOptions = {},
+  ): Promise<Map<string, TypedParamPlain>> {
+    return plainParameters(await this.call(name, args, options));
   }
 
   async #callSlow<Name extends ProcedureName>(

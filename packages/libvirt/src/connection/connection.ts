@@ -8,16 +8,19 @@ import { MessageType, type Packet, Program } from '../frame/index.ts';
 import { checkDurationMs } from '../guard.ts';
 import {
   type ArgsOf,
+  type ParameterProcedureName,
   type Procedure,
   type ProcedureName,
   procedureOf,
   type ReturnOf,
   type StreamProcedureName,
 } from '../procedures/index.ts';
+import { plainParameters, type TypedParamPlain } from '../procedures/typed-param.ts';
 import type { LibvirtStream } from '../streams/stream.ts';
 import { Streams } from '../streams/streams.ts';
 import { Calls } from './calls.ts';
 import type { CallOptions, Connection } from './contract.ts';
+import { type FirstCall, firstCallOf } from './first-call.ts';
 import { Keepalive, pongFor } from './keepalive.ts';
 import type { Settings } from './options.ts';
 import { PacketChannel } from './packet-channel.ts';
@@ -94,7 +97,27 @@ export class SocketConnection implements Connection {
   }
 
   call<Name extends ProcedureName>(name: Name, args: ArgsOf<Name>, options: CallOptions = {}): Promise<ReturnOf<Name>> {
-    return this.#invoke(name, args, options, asItIs) as Promise<ReturnOf<Name>>;
+    const first = firstCallOf(name, args ?? {});
+    const reply = first ? this.#callAfter(first, name, options) : this.#invoke(name, args, options, asItIs);
+    return reply as Promise<ReturnOf<Name>>;
+  }
+
+  async parameters<Name extends ParameterProcedureName>(
+    name: Name,
+    args: ArgsOf<Name>,
+    options: CallOptions = {},
+  ): Promise<Map<string, TypedParamPlain>> {
+    return plainParameters(await this.call(name, args, options));
+  }
+
+  /** The deadline is one for both calls. */
+  async #callAfter(first: FirstCall, name: ProcedureName, options: CallOptions): Promise<Payload> {
+    const { clock } = this.#settings;
+    const { timeoutMs } = this.#waitFor(procedureOf(name), options);
+    const startedAt = clock.now();
+    const reply = await this.#invoke(first.name, first.args, { signal: options.signal, timeoutMs }, asItIs);
+    const left = { signal: options.signal, timeoutMs: Math.max(timeoutMs - (clock.now() - startedAt), 1) };
+    return this.#invoke(name, first.complete(reply), left, asItIs);
   }
 
   async openStream<Name extends StreamProcedureName>(

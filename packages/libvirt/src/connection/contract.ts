@@ -20,7 +20,14 @@ import type {
 } from '../events/registration.ts';
 import type { Subscription } from '../events/subscription.ts';
 import type { WaitOptions } from '../guard.ts';
-import type { ArgsOf, ProcedureName, ReturnOf, StreamProcedureName } from '../procedures/index.ts';
+import type {
+  ArgsOf,
+  ParameterProcedureName,
+  ProcedureName,
+  ReturnOf,
+  StreamProcedureName,
+} from '../procedures/index.ts';
+import type { TypedParamPlain } from '../procedures/typed-param.ts';
 import type { LibvirtStream } from '../streams/stream.ts';
 
 /** Options of one call. */
@@ -33,13 +40,23 @@ export interface LibvirtSession extends AsyncDisposable {
   /** Resolves, never rejects, when the connection is over: to its error, or undefined after `close()`. */
   readonly closed: Promise<LibvirtError | undefined>;
   /**
-   * Makes a call: arguments and results by field name, 64-bit integers as bigint.
+   * Makes a call: arguments and results by field name, 64-bit integers as bigint. `flags` and other arguments that nearly all callers
+   * pass alike may be left out.
    *
    * Calls run in any order, and even a reply that came first proves nothing: await a call before one that depends on it. A call
    * that was given up may still be carried out.
    * @throws TypeError or RangeError on bad arguments, the signal's reason, or LibvirtError.
    */
   call<Name extends ProcedureName>(name: Name, args: ArgsOf<Name>, options?: CallOptions): Promise<ReturnOf<Name>>;
+  /**
+   * Makes a call that returns typed parameters, such as `domainGetMemoryParameters`, and returns them by name with plain values.
+   * @throws like `call`
+   */
+  parameters<Name extends ParameterProcedureName>(
+    name: Name,
+    args: ArgsOf<Name>,
+    options?: CallOptions,
+  ): Promise<Map<string, TypedParamPlain>>;
   /**
    * Makes a call that opens a stream.
    * @throws like `call`

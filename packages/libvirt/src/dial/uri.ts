@@ -89,7 +89,7 @@ interface Param {
 function parseQuery(uri: string, query: string): readonly Param[] {
   const end = query.lastIndexOf('&');
   const parts = [...query.slice(0, Math.max(end, 0)).split('&'), ...query.slice(end + 1).split(';')];
-  return parts.flatMap((part) => {
+  return parts.flatMap((part): Param[] => {
     const [rawName = '', ...rawValue] = part.split('=');
     if (rawName === '') return [];
     const name = unescapePart(uri, rawName);

@@ -3,6 +3,7 @@ import type { Codec } from '../xdr/index.ts';
 import { authProcedures } from './auth.ts';
 import { backupProcedures } from './backup.ts';
 import { connectionProcedures } from './connection.ts';
+import { argumentsCodec, type DefaultedName } from './defaults.ts';
 import { domainDevicesProcedures } from './domain-devices.ts';
 import { domainGuestProcedures } from './domain-guest.ts';
 import { domainInspectionProcedures } from './domain-inspection.ts';
@@ -95,8 +96,22 @@ export type StreamProcedureName = {
   [Name in ProcedureName]: Table[Name] extends { stream: string } ? Name : never;
 }[ProcedureName];
 
-/** Arguments of a procedure, by field name. */
-export type ArgsOf<Name extends ProcedureName> = PayloadOf<Table[Name]['args']>;
+type MayBeLeftOut<Payload> = Omit<Payload, DefaultedName> & {
+  [Name in keyof Payload & DefaultedName]?: Payload[Name] | undefined;
+};
+
+/**
+ * Arguments of a procedure, by field name. What nearly every caller passes alike may be left out: `flags`, `needResults`, and how many
+ * results there is room for.
+ */
+export type ArgsOf<Name extends ProcedureName> = MayBeLeftOut<PayloadOf<Table[Name]['args']>>;
+
+/** Procedures that return typed parameters in a field `params`. */
+export type ParameterProcedureName = {
+  [Name in ProcedureName]: Table[Name]['ret'] extends { params: `param[${number}]` | `nodeStat[${number}]` }
+    ? Name
+    : never;
+}[ProcedureName];
 
 /** What a procedure returns, by field name. */
 export type ReturnOf<Name extends ProcedureName> = PayloadOf<Table[Name]['ret']>;
@@ -125,7 +140,7 @@ export function procedureOf(name: string): Procedure {
     ...entry,
     name,
     program: entry.program === 'qemu' ? Program.QEMU : Program.REMOTE,
-    args: payloadCodec(entry.args),
+    args: argumentsCodec(name, entry),
     ret: payloadCodec(entry.ret),
   };
   prepared.set(name, procedure);

@@ -31,9 +31,22 @@ export const param: Codec<TypedParam> = struct({
   }),
 });
 
+/** A value of a typed parameter without its type: 64-bit integers are bigint, booleans `boolean`. */
+export type TypedParamPlain = number | bigint | boolean | string;
+
 /** Typed parameters by name, with plain values; booleans become `boolean`. A repeated name keeps its last value. */
-export function typedParams(params: readonly TypedParam[]): Map<string, number | bigint | boolean | string> {
+export function typedParams(params: readonly TypedParam[]): Map<string, TypedParamPlain> {
   return new Map(
     params.map(({ field, value: { type, value } }) => [field, type === 'boolean' ? value !== 0 : value] as const),
   );
+}
+
+/** The field `params` of a reply by name: typed parameters, or statistics of the host. */
+export function plainParameters(reply: object): Map<string, TypedParamPlain> {
+  const { params } = reply as { readonly params: readonly { field: string; value: bigint | TypedParamValue }[] };
+  const entries = params.map(({ field, value }): readonly [string, TypedParamPlain] => {
+    if (typeof value === 'bigint') return [field, value];
+    return [field, value.type === 'boolean' ? value.value !== 0 : value.value];
+  });
+  return new Map(entries);
 }
