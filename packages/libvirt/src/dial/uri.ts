@@ -116,9 +116,7 @@ function unescapePart(uri: string, text: string): Buffer {
   );
   const whole = Buffer.concat(bytes);
   if (parts.some((part, index) => index % 2 === 0 && part.includes('%')) || whole.includes(0)) {
-    throw new TypeError(
-      `percent escapes such as %20, and not %00, expected in the URI ${shownUri(uri)}`,
-    );
+    throw new TypeError(`percent escapes such as %20, and not %00, expected in the URI ${shownUri(uri)}`);
   }
   return whole;
 }
