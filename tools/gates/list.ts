@@ -9,6 +9,7 @@ import { checkLinks } from '../check-links.ts';
 import { checkPrivate } from '../check-private.ts';
 import { cliReference } from '../cli-reference.ts';
 import { run } from '../lib/run.ts';
+import { libvirtProcedures } from '../libvirt-procedures.ts';
 import { packSmoke } from '../pack-smoke.ts';
 import { readmeFigures } from '../readme-figures.ts';
 import { prepareRealHosts, realSuitesMandatory } from '../real-hosts.ts';
@@ -80,6 +81,7 @@ export function gateList(print: (text: string) => void): readonly Gate[] {
     { name: 'clause table', run: async () => checkClauses() },
     { name: 'event and metric reference', run: () => telemetryReference('check') },
     { name: 'command line reference', run: () => cliReference('check') },
+    { name: 'procedures of the libvirt client', run: () => libvirtProcedures('check') },
     { name: 'third-party notices', run: (signal) => thirdParty('check', signal) },
     { name: 'README figures', run: async () => readmeFigures('check') },
     { name: 'README figures: bench', run: async () => benchFigures('check') },

@@ -35,6 +35,8 @@ export type {
 } from './events/registration.ts';
 export type { Subscription } from './events/subscription.ts';
 export type { WaitOptions } from './guard.ts';
+export { type Json, toJson } from './json.ts';
+export { type Constants, flagNames, lifecycleNames, nameOf, stateNames } from './names.ts';
 export type {
   ArgsOf,
   ParameterProcedureName,

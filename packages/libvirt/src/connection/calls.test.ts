@@ -262,3 +262,13 @@ describe('a deadline', () => {
 test('the error of a close of this side is not retryable', () => {
   expect(closedError()).toMatchObject({ code: 'LIBVIRT_CLOSED', retryable: false });
 });
+
+test('the text of a daemon reaches an error bounded and without control characters', async () => {
+  const { daemon, connection } = await connected();
+  const call = connection.call('connectGetType', {});
+  const outcome = call.catch((error: unknown) => error);
+  daemon.fail(await daemon.expect('connectGetType'), 1, `bad\u001b[2J\u0007\n\u202ename ${'x'.repeat(100_000)}`);
+  const { message } = (await outcome) as Error;
+  expect(message).toMatch(/^connectGetType: bad \[2J name x+\.\.\.$/);
+  expect(message.length).toBeLessThan(5000);
+});

@@ -19,6 +19,15 @@ const codec = struct({
   net: optional(network),
 });
 
+/** Longest text of a daemon that an error carries. */
+const maxMessageLength = 4_096;
+
+/** A daemon's text on its way to a log or a terminal: bounded, and without characters that would control either. */
+function cleaned(message: string): string {
+  const short = message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}...` : message;
+  return short.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+}
+
 /** Codes after which the same request may succeed: a lock, a guest or a resource was busy. */
 const retryable: ReadonlySet<number> = new Set([
   ErrorNumber.OPERATION_TIMEOUT,
@@ -34,7 +43,7 @@ const retryable: ReadonlySet<number> = new Set([
 export function decodeRemoteError(payload: Uint8Array, what: string): LibvirtError {
   const reader = new XdrReader(payload);
   const { code, domain: layer, message, level, int1 } = codec.decode(reader);
-  return new LibvirtError('LIBVIRT_REMOTE', `${what}: ${message ?? `libvirt error ${code}`}`, {
+  return new LibvirtError('LIBVIRT_REMOTE', `${what}: ${cleaned(message ?? '') || `libvirt error ${code}`}`, {
     libvirtCode: code,
     libvirtDomain: layer,
     libvirtLevel: level,
