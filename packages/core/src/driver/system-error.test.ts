@@ -85,9 +85,9 @@ test.for(CAUSES)('%j is %s', ([facts, reason, code, retryable, remedy], { expect
   const cause = Object.assign(new Error('as the system says it'), facts);
   const error = fromSystemError(cause, 'The golden snapshot could not be written');
   expect(error).toMatchObject({ code, retryable, cause, details: { reason, systemCode: expect.any(String) } });
-  expect(error.details['remedy']).toMatch(remedy);
+  expect(error.details.remedy).toMatch(remedy);
   expect(error.message).toMatch(/^The golden snapshot could not be written: .+\. /);
-  expect(error.message).toContain(String(error.details['remedy']));
+  expect(error.message).toContain(String(error.details.remedy));
 });
 
 test('an operation that has a code of its own keeps it, and adds its facts', () => {

@@ -39,7 +39,8 @@ describe('a host that is lost', () => {
     await clock.advance(60_000);
     expect(a.calls('ping').length).toBeLessThanOrEqual(4 + 60_000 / 5_000);
     expect(a.calls('fork')).toHaveLength(1);
-    for (const kind of ['prepare', 'fork', 'list', 'ping', 'reset', 'probe'] as const) a.answer(kind, 'resolve');
+    for (const kind of ['prepare', 'fork', 'list', 'ping', 'state', 'reset', 'probe'] as const)
+      a.answer(kind, 'resolve');
     await clock.advance(5_000);
     expect(events).toContainEqual(expect.objectContaining({ type: 'host-up', host: 'a' }));
     expect(totals()).toEqual([0, 2]);

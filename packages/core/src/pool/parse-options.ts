@@ -53,6 +53,7 @@ export interface CheckedPoolOptions {
   readonly maxPassedOver: number;
   readonly creationsPerSecond: number;
   readonly checkIdleEveryMs: number;
+  readonly checkStateEveryMs: number;
 }
 
 const knownOptions = [
@@ -60,7 +61,7 @@ const knownOptions = [
   ...['maxWaiting', 'prepareTimeoutMs', 'forkTimeoutMs', 'resetTimeoutMs', 'probeTimeoutMs', 'destroyTimeoutMs'],
   ...['resetConcurrency', 'forkConcurrency', 'probe', 'reset', 'creationBackoff', 'breaker', 'clock', 'random'],
   ...['logger', 'meter', 'sweep', 'adopt', 'onPrepareProgress', 'maxPassedOver', 'creationsPerSecond'],
-  ...['checkIdleEveryMs', 'drivers', 'heartbeat'],
+  ...['checkIdleEveryMs', 'checkStateEveryMs', 'drivers', 'heartbeat'],
 ];
 
 /** @throws TypeError, RangeError naming the option, its value, and what was expected */
@@ -109,6 +110,10 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
     creationsPerSecond: checkUnlessInfinite('creationsPerSecond', options.creationsPerSecond, 1_000_000),
     checkIdleEveryMs: checkDurationMs('checkIdleEveryMs', options.checkIdleEveryMs ?? Number.POSITIVE_INFINITY, {
       minimum: 1,
+      unbounded: true,
+    }),
+    checkStateEveryMs: checkDurationMs('checkStateEveryMs', options.checkStateEveryMs ?? 5_000, {
+      minimum: 100,
       unbounded: true,
     }),
   };

@@ -34,6 +34,8 @@ export interface PoolCore {
   ): number;
   /** A machine is of no use any more: evicts it, or takes it from its holder. */
   machineLost(slot: Slot, error: unknown): void;
+  /** A machine may be of no use: while it is ready it must prove itself before it is lent. */
+  doubted(slot: Slot): void;
   /** A host is gone, and every machine on it. @param epoch of the host in which what tells so had begun */
   hostLost(host: PoolHost, error: unknown, epoch: number): void;
   /** Sends a slot's machine away. */

@@ -141,6 +141,10 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     this.pump();
   }
 
+  doubted(slot: Slot): void {
+    this.#checker.doubt(slot);
+  }
+
   hostLost(host: PoolHost, error: unknown, epoch: number): void {
     this.fleet.lost(host, error, epoch);
   }

@@ -58,6 +58,8 @@ export class PoolHost implements Place {
   /** Why the last attempt at creation failed; undefined when it went well. */
   lastError: unknown = undefined;
   isPreparing = false;
+  /** Questions for the state of a machine there that are under way. */
+  questions = 0;
   /** Machines that were begun to be made or adopted there. */
   begun = 0;
   /** Whether a destroy ended there since the last look at what is left: it resolves too when the host is lost meanwhile. */

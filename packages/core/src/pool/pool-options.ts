@@ -62,6 +62,12 @@ export interface PoolOptions extends ResetTimeouts {
   readonly creationsPerSecond?: number;
   /** How often a ready machine that nobody takes is probed, less up to a tenth; one at a time. @default Infinity: never */
   readonly checkIdleEveryMs?: number;
+  /**
+   * How often the hypervisor is asked for the state of a machine whose events tell nothing, less up to a tenth. An answer counts like
+   * an event. While a machine is in transition, its events are broken, or its driver has none, the pool asks by
+   * `Backoff.statePolling()` instead, whatever is said here. 100 at least; `Infinity` for no slow beat. @default 5000
+   */
+  readonly checkStateEveryMs?: number;
   /** Resets at a time on one host. @default 2 */
   readonly resetConcurrency?: number;
   /** Forks at a time on one host; never more than the driver is good for. @default the driver's concurrentForks */

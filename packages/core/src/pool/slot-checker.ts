@@ -27,6 +27,11 @@ export class SlotChecker {
     this.#alarm.setNoLaterThan(slot.checkAtMs);
   }
 
+  /** A ready machine may be of no use: it proves itself at once, or goes. Any other is judged elsewhere. */
+  doubt(slot: Slot): void {
+    this.#prove(slot).catch((error: unknown) => this.#core.machineLost(slot, error));
+  }
+
   #run(): void {
     if (this.#isChecking || this.#core.closing) return;
     const nowMs = this.#core.now();
@@ -41,13 +46,17 @@ export class SlotChecker {
   }
 
   async #check(slot: Slot): Promise<void> {
+    this.#isChecking = true;
+    await this.#prove(slot);
+    this.#isChecking = false;
+    this.#run();
+  }
+
+  async #prove(slot: Slot): Promise<void> {
     const { phase } = slot;
     if (phase?.kind !== 'ready') return;
-    this.#isChecking = true;
     const failure = await this.#cleaner.settle(slot, phase.machine, phase.sinceMs);
-    this.#isChecking = false;
     if (failure !== undefined && !this.#core.closing) this.#core.counters.evicted += 1;
     this.#core.pump();
-    this.#run();
   }
 }

@@ -159,6 +159,7 @@ export class SlotCleaning extends BoundedCall<void> {
     this.#idleSinceMs = idleSinceMs;
     this.#core.table.move(this.#slot, this.#settling);
     this.#moves = this.#slot.moves;
+    this.#watcher.stirred(this.#slot, nowMs);
     this.#begin(nowMs);
   }
 

@@ -82,6 +82,13 @@ export class Slot {
   cleaning: SlotCleaning | undefined = undefined;
   /** Whose machine is cleaned after this one; kept by the cleaner alone. */
   nextToClean: Slot | undefined = undefined;
+  /** Whether the watch over its machine has told something and did not break since. */
+  isHeard = false;
+  /** When its hypervisor is asked for the state next, on the monotonic scale; kept by the watcher alone, as the next two. */
+  pollAtMs: number = Number.POSITIVE_INFINITY;
+  /** Place in the backoff of state polling; absent in the slow beat. */
+  pollStep: number | undefined = undefined;
+  isAsked = false;
   /** Ends the watch over its machine. */
   watch: AbortController | undefined = undefined;
   /** Neighbours among the ready slots; kept by the slot table alone. */

@@ -18,6 +18,9 @@ export class StubMachine implements Machine {
   #generation: number;
   #disposals = 0;
   #watchers = 0;
+  /** State that no event has told of. */
+  #hidden: MachineState | undefined;
+  #broken: { readonly error: unknown } | undefined;
 
   constructor(id: MachineId, calls: StubCalls, onDisposed: () => void, generation = 1) {
     this.id = id;
@@ -44,12 +47,13 @@ export class StubMachine implements Machine {
 
   state(options: CallOptions = {}): Promise<MachineState> {
     if (this.#disposals > 0) return Promise.reject(this.#gone());
-    return this.#calls.make('state', this.id, options.signal, () => this.#feed.present.state);
+    return this.#calls.make('state', this.id, options.signal, () => this.#hidden ?? this.#feed.present.state);
   }
 
   async *watch(options: CallOptions = {}): AsyncGenerator<MachineChange, void, undefined> {
     this.#watchers += 1;
     try {
+      if (this.#broken !== undefined) throw this.#broken.error;
       yield* this.#feed.watch(options.signal);
     } finally {
       this.#watchers -= 1;
@@ -72,7 +76,19 @@ export class StubMachine implements Machine {
 
   /** Brings the machine into a state, and tells those who watch. */
   change(state: MachineState, reason = 'told by the test', generation: number = this.#generation): void {
+    this.#hidden = undefined;
     this.#feed.publish({ state, reason, generation });
+  }
+
+  /** Brings the machine into a state of which no event tells: only a question for the state finds it out. */
+  hide(state: MachineState): void {
+    this.#hidden = state;
+  }
+
+  /** Breaks every watch with this error, those that begin later too. */
+  breakWatches(error: unknown): void {
+    this.#broken = { error };
+    this.failWatches(error);
   }
 
   /** Ends every watch, as when the host has forgotten the machine. */
