@@ -20,14 +20,19 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number, options?: TimerOptions): Timer;
 }
 
-/** The real clock: `performance.now()`, `Date.now()` and `setTimeout`. */
+// Taken at load: a test runner that fakes the timers of the program under test must not stop the time of machines.
+const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
+const realNow = performance.now.bind(performance);
+const realWallTime = Date.now;
+
+/** The real clock: `performance.now()`, `Date.now()` and `setTimeout` as they were when this module was loaded. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
-  wallTimeMs: () => Date.now(),
+  now: () => realNow(),
+  wallTimeMs: () => realWallTime(),
   setTimer(callback, delayMs, options = {}) {
-    const handle = setTimeout(callback, delayMs);
+    const handle = setRealTimeout(callback, delayMs);
     if (options.hold === false) handle.unref();
-    return { cancel: () => clearTimeout(handle) };
+    return { cancel: () => clearRealTimeout(handle) };
   },
 };
 

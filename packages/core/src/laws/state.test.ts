@@ -173,3 +173,50 @@ test('law 53: a refusal to answer is not the loss of a machine, and that of the 
   ).toBe(true);
   await pool.close();
 });
+
+test('law 54: no machine is lent that was verified before the clock of the computer was set', async () => {
+  const property = fc.asyncProperty(
+    fc.oneof(fc.integer({ min: 1_001, max: 10_000_000 }), fc.integer({ min: -10_000_000, max: -1_001 })),
+    fc.boolean(),
+    fc.integer({ min: 1, max: 3 }),
+    async (stepMs, isResettable, minReady) => {
+      const stub = { capabilities: { reset: isResettable ? ('memory' as const) : ('none' as const) } };
+      const { pool, driver, clock } = await makeReadyPool({ minReady, max: 4, stub, heartbeat: { everyMs: Infinity } });
+      const before = driver.calls(isResettable ? 'reset' : 'fork').length;
+      clock.jumpWallTime(stepMs);
+      const lease = await pool.acquire();
+      const renewed = driver.calls(isResettable ? 'reset' : 'fork').length - before;
+      expect(renewed, 'law 54: reset or replaced before it is lent').toBeGreaterThanOrEqual(1);
+      expect(lease.generation > 1 || Number(lease.machineId.split('-')[1]) > minReady, 'law 54').toBe(true);
+      await pool.close();
+    },
+  );
+  await fc.assert(property, lawRuns(30));
+});
+
+test('law 54: a small correction of the clock costs nothing, and a large one is seen without a caller', async () => {
+  const { pool, driver, clock } = await makeReadyPool({ minReady: 1, max: 1 });
+  clock.jumpWallTime(900);
+  await clock.advance(10_000);
+  expect(driver.calls('reset'), 'law 54: within the tolerance').toHaveLength(0);
+  clock.jumpWallTime(3_600_000);
+  await clock.advance(5_000);
+  expect(driver.calls('reset'), 'law 54: by the beat').toHaveLength(1);
+  expect(pool.stats().slots.ready, 'law 54').toBe(1);
+  expect(pool.tryAcquire().generation, 'law 54').toBe(2);
+  await pool.close();
+});
+
+test('law 54: a clock that is set while a machine is reset counts too', async () => {
+  const { pool, driver, clock, settle } = await makeReadyPool({ minReady: 1, max: 1 });
+  driver.answer('reset', 'manual');
+  const lease = await pool.acquire();
+  await lease.release();
+  await settle();
+  clock.jumpWallTime(60_000);
+  driver.answer('reset', 'resolve');
+  driver.pending('reset')[0]?.resolve();
+  await settle();
+  expect((await pool.acquire()).generation, 'law 54: reset once more').toBe(3);
+  await pool.close();
+});

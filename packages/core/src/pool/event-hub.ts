@@ -85,10 +85,7 @@ class EventReader implements AsyncIterableIterator<PoolEvent> {
     if (this.#buffer.length - this.#first >= EVENT_BUFFER) {
       this.#first += 1;
       this.#dropped += 1;
-      if (this.#first >= EVENT_BUFFER) {
-        this.#buffer = this.#buffer.slice(this.#first);
-        this.#first = 0;
-      }
+      this.#compact();
     }
     this.#buffer.push(event);
     this.#wakeAll();
@@ -142,6 +139,14 @@ class EventReader implements AsyncIterableIterator<PoolEvent> {
       return { type: 'events-dropped', count, pool: next.pool, atMs: next.atMs };
     }
     this.#first += 1;
+    this.#compact();
     return next;
+  }
+
+  /** Drops what was read or is lost, once it is as much as what may be waiting: so a reader that always lags keeps no history. */
+  #compact(): void {
+    if (this.#first < EVENT_BUFFER) return;
+    this.#buffer = this.#buffer.slice(this.#first);
+    this.#first = 0;
   }
 }

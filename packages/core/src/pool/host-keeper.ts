@@ -141,7 +141,9 @@ export class HostKeeper {
     if (this.host.health.epoch !== epoch || this.#core.closing) return;
     this.host.health.answered();
     this.#scheduleBeat();
-    if (this.host.hasDestroyed) removeOrphans(this.#core, this.host).catch(() => {});
+    const { hasDestroyed, isLooking, lookAtMs } = this.host;
+    if (hasDestroyed && !isLooking && this.#core.now() >= lookAtMs)
+      removeOrphans(this.#core, this.host).catch(() => {});
   }
 
   #silence(): WarmvmError {

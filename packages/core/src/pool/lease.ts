@@ -1,6 +1,7 @@
 import type { CallOptions } from '../driver/call.ts';
 import type { Guest } from '../driver/guest.ts';
 import type { MachineId, MachineState, PortForward } from '../driver/machine.ts';
+import { checkCallOptions } from '../validation/check.ts';
 import { callWithinLease, guardGuest } from './guarded-guest.ts';
 import type { LeaseRecord, LeaseStatus, ReleaseOutcome } from './lease-record.ts';
 
@@ -117,6 +118,7 @@ export class PooledLease implements Lease {
   }
 
   async renew(options: RenewOptions = {}): Promise<void> {
+    checkCallOptions('options', options, ['leaseMs']);
     this.#record.keeper.renew(this.#record, options.leaseMs);
   }
 

@@ -1,7 +1,11 @@
 import type { MachineId } from '../driver/machine.ts';
+import type { MachineRecord } from '../driver/owner.ts';
 import type { PoolCore } from './pool-core.ts';
 import type { PoolHost } from './pool-host.ts';
-import { sweepCall } from './sweep.ts';
+import { REMOVALS_AT_A_TIME, sweepCall } from './sweep.ts';
+
+/** How long a look that failed keeps the next one off: a host that cannot answer in time must not be asked at every beat. */
+const PAUSE_MS = 60_000;
 
 /**
  * Removes machines of this pool that no slot holds: a destroy that was under way when the connection broke resolves and leaves its
@@ -14,6 +18,7 @@ export async function removeOrphans(core: PoolCore, host: PoolHost): Promise<voi
   const { name } = core.options;
   const held = heldOn(core, host);
   host.hasDestroyed = false;
+  host.isLooking = true;
   const removed: MachineId[] = [];
   try {
     const records = await sweepCall(core, scope, `list pool ${name}`, (options) =>
@@ -26,14 +31,22 @@ export async function removeOrphans(core: PoolCore, host: PoolHost): Promise<voi
     const orphans = records.filter(
       (record) => record.kind === 'machine' && record.owner.instance === owner.instance && !held.has(record.id),
     );
-    for (const record of orphans) {
+    const remove = async (record: MachineRecord): Promise<void> => {
       await sweepCall(core, scope, `remove machine ${record.id}`, (options) => driver.remove(record, options));
       removed.push(record.id);
+    };
+    for (let first = 0; first < orphans.length; first += REMOVALS_AT_A_TIME) {
+      const ends = await Promise.allSettled(orphans.slice(first, first + REMOVALS_AT_A_TIME).map(remove));
+      const failure = ends.find(({ status }) => status === 'rejected');
+      if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
     }
   } catch (error) {
     if (scope.ended !== undefined) return;
     host.hasDestroyed = true;
+    host.lookAtMs = core.now() + PAUSE_MS;
     core.hub.emit({ type: 'sweep-failed', host: host.name, error });
+  } finally {
+    host.isLooking = false;
   }
   if (removed.length === 0) return;
   core.hub.emit({ type: 'swept', host: host.name, removed, adopted: [], failed: [], kept: 0 });

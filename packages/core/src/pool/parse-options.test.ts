@@ -64,7 +64,7 @@ const bad: readonly (readonly [string, Record<string, unknown>, 'TypeError' | 'R
   ['maxPassedOver 0', { maxPassedOver: 0 }, 'RangeError', /maxPassedOver is 0; expected a whole number from 1/],
   ['creationsPerSecond of a half', { creationsPerSecond: 0.5 }, 'RangeError', /creationsPerSecond is 0\.5/],
   ['checkIdleEveryMs 0', { checkIdleEveryMs: 0 }, 'RangeError', /checkIdleEveryMs is 0.*or Infinity/],
-  ['an unknown option', { minready: 2 }, 'TypeError', /options\.minready is not an option; known are driver/],
+  ['an unknown option', { minready: 2 }, 'TypeError', /options\.minready is not an option; did you mean minReady\?/],
 ];
 
 describe('options of createPool', () => {

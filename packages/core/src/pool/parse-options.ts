@@ -18,6 +18,7 @@ import {
   checkKeys,
   checkMethods,
   describeValue,
+  LONGEST_TIMER_MS,
 } from '../validation/check.ts';
 import { type CheckedHost, type HeartbeatOptions, LARGEST_POOL, parseHeartbeat, parseHosts } from './host-options.ts';
 import type { Logger } from './logger.ts';
@@ -69,7 +70,9 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
   checkMethods('options', options, [], 'an object with at least driver or drivers, and image');
   checkKeys('options', options, knownOptions);
   const clock = checkClock(options.clock);
-  const random = checkFunction('random', options.random ?? Math.random, 'a function that gives numbers from 0 up to 1');
+  const random = steadyRandom(
+    checkFunction('random', options.random ?? Math.random, 'a function that gives numbers from 0 up to 1'),
+  );
   const { forkConcurrency, resetConcurrency } = options;
   const reset = checkChoice('reset', options.reset ?? 'auto', ['auto', 'never']);
   const hosts = parseHosts(options, { forkConcurrency, resetConcurrency, reset });
@@ -93,8 +96,10 @@ export function parsePoolOptions(options: PoolOptions): CheckedPoolOptions {
     onPrepareProgress:
       options.onPrepareProgress &&
       checkFunction('onPrepareProgress', options.onPrepareProgress, 'a function that is told of the progress'),
-    creationBackoff: checkBackoff(
-      options.creationBackoff ?? Backoff.exponential({ baseMs: 500, capMs: 30_000, jitter: 'decorrelated' }, random),
+    creationBackoff: steadyBackoff(
+      checkBackoff(
+        options.creationBackoff ?? Backoff.exponential({ baseMs: 500, capMs: 30_000, jitter: 'decorrelated' }, random),
+      ),
     ),
     breaker: parseBreaker(options.breaker ?? {}),
     heartbeat: parseHeartbeat(options.heartbeat ?? {}),
@@ -167,6 +172,41 @@ function checkName(name: string): string {
     throw new TypeError(`name is ${describeValue(name)}; expected 1 to 40 letters, digits, - and _`);
   }
   return name;
+}
+
+/** A source of jitter that throws, or gives what is not from 0 up to 1, must cost jitter and not a machine. */
+function steadyRandom(random: Random): Random {
+  return () => {
+    try {
+      const drawn = random();
+      return drawn >= 0 && drawn < 1 ? drawn : 0.5;
+    } catch {
+      return 0.5;
+    }
+  };
+}
+
+/** Wait where a policy of the caller's throws, ends, or gives what is not a duration. */
+const FALLBACK_DELAY_MS = 30_000;
+
+/** The same for a policy of the caller's own. */
+function steadyBackoff(backoff: Backoff): Backoff {
+  return {
+    [Symbol.iterator]() {
+      let delays: Iterator<number, unknown> | undefined;
+      return {
+        next: () => {
+          let delayMs: unknown;
+          try {
+            delays ??= backoff[Symbol.iterator]();
+            delayMs = delays.next().value;
+          } catch {}
+          const isDuration = typeof delayMs === 'number' && delayMs >= 0 && delayMs <= LONGEST_TIMER_MS;
+          return { done: false, value: isDuration ? (delayMs as number) : FALLBACK_DELAY_MS };
+        },
+      };
+    },
+  };
 }
 
 function checkBackoff(backoff: Backoff): Backoff {

@@ -1,5 +1,6 @@
 import type { Deadlines } from '../deadline/deadlines.ts';
 import type { EventHub } from './event-hub.ts';
+import type { GuestClocks } from './guest-clocks.ts';
 import type { CheckedPoolOptions } from './parse-options.ts';
 import type { TimedPhase } from './pool-event.ts';
 import type { PoolHost } from './pool-host.ts';
@@ -36,6 +37,7 @@ export interface PoolCore {
   machineLost(slot: Slot, error: unknown): void;
   /** A machine may be of no use: while it is ready it must prove itself before it is lent. */
   doubted(slot: Slot): void;
+  readonly clocks: GuestClocks;
   /** A host is gone, and every machine on it. @param epoch of the host in which what tells so had begun */
   hostLost(host: PoolHost, error: unknown, epoch: number): void;
   /** Sends a slot's machine away. */

@@ -1,6 +1,7 @@
 import { Alarm } from '../deadline/alarm.ts';
 import { Deadlines } from '../deadline/deadlines.ts';
 import { EventHub } from './event-hub.ts';
+import { GuestClocks } from './guest-clocks.ts';
 import { HostFleet } from './host-fleet.ts';
 import type { Lease } from './lease.ts';
 import { LeaseDesk } from './lease-desk.ts';
@@ -45,6 +46,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
   readonly fleet: HostFleet;
   readonly hosts: readonly PoolHost[];
   suspended = false;
+  readonly clocks: GuestClocks;
   readonly #destroyer: SlotDestroyer;
   readonly #cleaner: SlotCleaner;
   readonly #checker: SlotChecker;
@@ -71,6 +73,7 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
     const cleaner = new SlotCleaner(this, watcher);
     const destroyer = new SlotDestroyer(this);
     this.#cleaner = cleaner;
+    this.clocks = new GuestClocks(this, cleaner);
     this.#destroyer = destroyer;
     this.retirer = new SlotRetirer(this);
     this.#checker = new SlotChecker(this, cleaner);
@@ -244,11 +247,11 @@ export class PoolEngine implements PoolCore, WaiterLineHost {
 
   #handOver(readAtMs: number | undefined): void {
     if (this.suspended || this.line.length === 0) return;
-    let slot = this.table.newestReady;
+    let slot = this.clocks.lendable;
     if (slot === undefined) return;
     // Whoever was told of something meanwhile may have taken his time.
     const nowMs = readAtMs === undefined || this.hub.wanted ? this.now() : readAtMs;
-    for (; slot !== undefined; slot = this.table.newestReady) {
+    for (; slot !== undefined; slot = this.clocks.lendable) {
       const waiter = this.line.takeFirst();
       if (waiter === undefined) return;
       this.counters.waited += 1;

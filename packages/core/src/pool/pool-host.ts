@@ -62,8 +62,12 @@ export class PoolHost implements Place {
   questions = 0;
   /** Machines that were begun to be made or adopted there. */
   begun = 0;
-  /** Whether a destroy ended there since the last look at what is left: it resolves too when the host is lost meanwhile. */
+  /** Whether a destroy ended there since the last look at what is left that may have left its machine. */
   hasDestroyed = false;
+  /** Whether somebody looks at what is left. */
+  isLooking = false;
+  /** No look at what is left before that, on the monotonic scale. */
+  lookAtMs: number = Number.NEGATIVE_INFINITY;
   /** When something that was asked of it last went well, on the monotonic scale. */
   aliveAtMs: number = Number.NEGATIVE_INFINITY;
   /** Whether what was left there was put away, so that it may be filled. */

@@ -86,6 +86,7 @@ export class SlotCleaning extends BoundedCall<void> {
     this.#step = resetStep;
     this.#generation = this.#machine.generation;
     this.#slot.runningSinceMs = undefined;
+    this.#slot.wallOffsetMs = this.#core.clocks.wallOffsetMs();
     this.#begin(this.#core.now());
   }
 
@@ -130,6 +131,11 @@ export class SlotCleaning extends BoundedCall<void> {
 
   get #isOurs(): boolean {
     return this.#slot.moves === this.#moves;
+  }
+
+  /** Whether nothing of its host is wanted any more. */
+  get #isUnwanted(): boolean {
+    return this.#core.closing || this.#slot.host.health.isDraining;
   }
 
   get #what(): string {
@@ -194,6 +200,11 @@ export class SlotCleaning extends BoundedCall<void> {
 
   #fail(error: unknown): void {
     const isOurs = this.#isOurs;
+    // A drain or close ended it: no failure, of which anybody need hear.
+    if (!isOurs && this.#isUnwanted) {
+      this.#end({ error });
+      return;
+    }
     if (this.#step === resetStep) this.#core.phaseEnded('reset', this.#slot, this.#startedAtMs, { error });
     else if (isOurs) this.#core.phaseEnded('probe', this.#slot, this.#startedAtMs, { error });
     if (isOurs) {
@@ -212,7 +223,7 @@ export class SlotCleaning extends BoundedCall<void> {
       return;
     }
     if (failure === undefined) this.#core.counters.resets += 1;
-    else this.#core.counters.resetsFailed += 1;
+    else if (!this.#isUnwanted) this.#core.counters.resetsFailed += 1;
     this.#giveBack(nowMs);
   }
 

@@ -90,7 +90,9 @@ export class SlotDestroyer {
     };
     const done = (): void => {
       this.#core.counters.destroyed += 1;
-      slot.host.hasDestroyed = true;
+      // One that was not plain may have left its machine; so may one that the loss of the host ended, of which nobody is told
+      // where nothing else was there.
+      if (givenUp || attempts > 1 || slot.host.total <= 1) slot.host.hasDestroyed = true;
       this.#core.phaseEnded('destroy', slot, startedAtMs);
       this.#gone(slot);
     };

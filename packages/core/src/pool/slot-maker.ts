@@ -112,6 +112,7 @@ export class SlotMaker {
   async #make(slot: Slot, permit: Permit, approval: Approval): Promise<void> {
     const { host } = slot;
     const startedAtMs = this.#core.now();
+    slot.wallOffsetMs = this.#core.clocks.wallOffsetMs();
     let machine: Machine;
     let givenUp = false;
     try {

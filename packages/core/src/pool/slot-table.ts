@@ -9,7 +9,7 @@ const legalMoves: Readonly<Record<AnySlotState, readonly AnySlotState[]>> = {
   absent: ['creating'],
   creating: ['settling', 'resetting', 'destroying', 'absent'],
   settling: ['ready', 'destroying'],
-  ready: ['leased', 'settling', 'destroying'],
+  ready: ['leased', 'settling', 'resetting', 'destroying'],
   leased: ['resetting', 'destroying'],
   resetting: ['settling', 'destroying'],
   destroying: ['destroying', 'absent', 'quarantined'],

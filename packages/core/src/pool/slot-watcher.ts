@@ -116,12 +116,16 @@ export class SlotWatcher {
   /** Asks for every state that is due, as many at a time as a host may be asked. */
   #run(): void {
     if (this.#core.closing) return;
+    this.#core.clocks.renew();
     const nowMs = this.#core.now();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const slot of this.#core.table.slots) {
       const { machine, watch } = slot;
       if (watch === undefined || machine === undefined || slot.isAsked) continue;
-      if (slot.pollStep !== undefined && !this.#isRestless(slot, machine)) this.#calm(slot, nowMs);
+      if (slot.pollStep !== undefined && !this.#isRestless(slot, machine)) {
+        // The beat counts from the last question, or the last news.
+        this.#calm(slot, slot.pollAtMs - pollDelayMs(slot.pollStep));
+      }
       if (slot.pollAtMs <= nowMs && slot.host.questions < QUESTIONS_AT_A_TIME) this.#question(slot, machine);
       // A host that is asked as much as it may be goes on when it has answered.
       else if (slot.pollAtMs > nowMs) nextMs = Math.min(nextMs, slot.pollAtMs);
@@ -172,10 +176,10 @@ export class SlotWatcher {
     slot.pollAtMs = nowMs + pollDelayMs(slot.pollStep);
   }
 
-  #calm(slot: Slot, nowMs: number): void {
+  #calm(slot: Slot, sinceMs: number): void {
     const { checkStateEveryMs, random } = this.#core.options;
     slot.pollStep = undefined;
-    slot.pollAtMs = nowMs + checkStateEveryMs * (1 - 0.1 * random());
+    slot.pollAtMs = sinceMs + checkStateEveryMs * (1 - 0.1 * random());
   }
 
   /** Whether the machine is about to change, or may have changed without an event. */

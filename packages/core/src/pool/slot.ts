@@ -82,6 +82,8 @@ export class Slot {
   cleaning: SlotCleaning | undefined = undefined;
   /** Whose machine is cleaned after this one; kept by the cleaner alone. */
   nextToClean: Slot | undefined = undefined;
+  /** What the wall clock was ahead of the monotonic one when its present generation was begun: other by now, its guest's clock is wrong. */
+  wallOffsetMs: number = Number.NaN;
   /** Whether the watch over its machine has told something and did not break since. */
   isHeard = false;
   /** When its hypervisor is asked for the state next, on the monotonic scale; kept by the watcher alone, as the next two. */

@@ -11,7 +11,7 @@ import { type PoolHost, tellsLoss } from './pool-host.ts';
 import type { SlotAdopter } from './slot-adopter.ts';
 
 /** Removals at a time: enough to be quick, few enough not to burden the host that the pool is about to fill. */
-const REMOVALS_AT_A_TIME = 4;
+export const REMOVALS_AT_A_TIME = 4;
 
 /**
  * Adopts or removes what nobody has a hold on any more: what dead processes of this pool's name left on the host, and what this

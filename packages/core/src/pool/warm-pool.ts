@@ -1,5 +1,5 @@
 import type { CallOptions } from '../driver/call.ts';
-import { checkDurationMs, checkKeys, checkMethods, checkSignal } from '../validation/check.ts';
+import { checkCallOptions, checkDurationMs, checkKeys, checkMethods, checkSignal } from '../validation/check.ts';
 import type { Lease } from './lease.ts';
 import {
   type CheckedPoolOptions,
@@ -17,6 +17,9 @@ import type { Slot } from './slot.ts';
 import { countSupply } from './supply.ts';
 import { Waiter } from './waiter-line.ts';
 
+const CALL_OPTIONS = ['signal'];
+const ACQUIRE_OPTIONS = ['signal', 'timeoutMs', 'leaseMs', 'priority'];
+
 /** The pool as its users see it. */
 export class WarmPool implements Pool {
   readonly #engine: PoolEngine;
@@ -30,6 +33,7 @@ export class WarmPool implements Pool {
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
+    checkCallOptions('options', options, CALL_OPTIONS);
     const signal = checkSignal('signal', options.signal);
     signal?.throwIfAborted();
     const engine = this.#engine;
@@ -50,7 +54,7 @@ export class WarmPool implements Pool {
       ({ leaseMs } = engine.options);
       timeoutMs = engine.options.acquireTimeoutMs;
       if (options !== undefined) {
-        checkMethods('options', options, [], 'an object of signal, timeoutMs, leaseMs and priority');
+        checkCallOptions('options', options, ACQUIRE_OPTIONS);
         if (options.leaseMs !== undefined) leaseMs = checkLeaseMs(options.leaseMs);
         if (options.timeoutMs !== undefined) timeoutMs = checkAcquireTimeoutMs('timeoutMs', options.timeoutMs);
         if (options.priority !== undefined) priority = checkPriority(options.priority);
@@ -76,6 +80,7 @@ export class WarmPool implements Pool {
   }
 
   tryAcquire(options: Pick<AcquireOptions, 'leaseMs'> = {}): Lease {
+    checkCallOptions('options', options, ['leaseMs']);
     const leaseMs = options.leaseMs === undefined ? this.#engine.options.leaseMs : checkLeaseMs(options.leaseMs);
     const slot = this.#lendable();
     if (slot === undefined) throw this.#refuse('nothing is ready now');
@@ -105,6 +110,7 @@ export class WarmPool implements Pool {
   }
 
   async drain(host: string, options: CallOptions = {}): Promise<boolean> {
+    checkCallOptions('options', options, CALL_OPTIONS);
     const signal = checkSignal('signal', options.signal);
     const { fleet, closing } = this.#engine;
     const found = fleet.get(host);
@@ -132,6 +138,7 @@ export class WarmPool implements Pool {
   }
 
   async close(options: CloseOptions = {}): Promise<CloseReport> {
+    checkCallOptions('options', options, ['graceMs', 'signal']);
     const graceMs = checkDurationMs('graceMs', options.graceMs ?? 0, { minimum: 0 });
     const signal = checkSignal('signal', options.signal);
     const closing = this.#engine.close();
@@ -148,7 +155,7 @@ export class WarmPool implements Pool {
   #lendable(): Slot | undefined {
     const engine = this.#engine;
     if (engine.closing) throw closedError(this.name);
-    return engine.suspended || engine.line.length > 0 ? undefined : engine.table.newestReady;
+    return engine.suspended || engine.line.length > 0 ? undefined : engine.clocks.lendable;
   }
 
   #lend(slot: Slot, leaseMs: number): Lease {

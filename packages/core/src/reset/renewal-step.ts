@@ -1,5 +1,7 @@
 import { type ErrorCode, isWarmvmError, WarmvmError } from '../driver/error.ts';
 import type { Machine } from '../driver/machine.ts';
+import { fromSystemError, systemFault } from '../driver/system-error.ts';
+import type { SystemFaultReason } from '../driver/system-faults.ts';
 import type { CheckedTimeouts } from './snapshot-reset-options.ts';
 
 /** One thing that is done to a machine or a golden snapshot, and how its failures are told. */
@@ -24,14 +26,45 @@ export function stepTimeoutError({ code, timeout }: Step, what: string, timeoutM
   });
 }
 
+/** Faults of the host that say nothing about an image, whatever was being made of it. */
+const HOST_FAULTS: readonly SystemFaultReason[] = [
+  'disk-full',
+  'quota-exceeded',
+  'file-too-large',
+  'permission-denied',
+  'missing-capability',
+  'node-permission',
+  'read-only-file-system',
+  'too-many-open-files',
+  'too-many-processes',
+  'out-of-memory',
+  'no-user-entry',
+  'missing-program',
+  'not-executable',
+  'path-too-long',
+  'missing-device',
+  'device-fault',
+];
+
 /** What a rejection of the driver becomes. */
 export function stepError({ code, wrapsAll }: Step, what: string, error: unknown): unknown {
+  if (isWarmvmError(error, 'WARMVM_GOLDEN_INVALID')) return withoutBlame(error, what);
   if (isWarmvmError(error) && (!wrapsAll || error.code === code || error.code === 'WARMVM_HOST_LOST')) return error;
+  // Only a driver can know that the image is to blame; what it throws unworded is a fault of the host or of the driver.
+  if (!isWarmvmError(error) && !wrapsAll) {
+    return fromSystemError(error, what, code === 'WARMVM_GOLDEN_INVALID' ? {} : { code });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new WarmvmError(code, `${what}: ${message}`, {
     cause: error,
     retryable: isWarmvmError(error) ? error.retryable : false,
   });
+}
+
+/** The image is not to blame for what its host could not do. */
+function withoutBlame(error: WarmvmError, what: string): unknown {
+  const fault = systemFault(error.cause);
+  return fault !== undefined && HOST_FAULTS.includes(fault.reason) ? fromSystemError(error.cause, what) : error;
 }
 
 /** For a machine whose reset resolved and did not begin a generation. */

@@ -1,3 +1,5 @@
+import { nearestName } from '../driver/nearest-name.ts';
+
 /** The longest delay that `setTimeout` can keep, about 24.8 days; a longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -53,7 +55,17 @@ export function checkChoice<Choice extends string | boolean>(
   choices: readonly Choice[],
 ): Choice {
   if (!choices.includes(value as Choice)) {
-    throw new TypeError(`${name} is ${describeValue(value)}; expected ${choices.map(describeValue).join(' or ')}`);
+    const meant =
+      typeof value === 'string'
+        ? nearestName(
+            value,
+            choices.filter((choice) => typeof choice === 'string'),
+          )
+        : undefined;
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    throw new TypeError(
+      `${name} is ${describeValue(value)}; expected ${choices.map(describeValue).join(' or ')}${hint}`,
+    );
   }
   return value as Choice;
 }
@@ -86,6 +98,12 @@ export function checkSignal(name: string, value: unknown): AbortSignal | undefin
   throw new TypeError(`${name} is ${describeValue(value)}; expected an AbortSignal`);
 }
 
+/** @throws TypeError when it is not an object, or names an option that does not exist */
+export function checkCallOptions(name: string, value: object, known: readonly string[]): void {
+  checkMethods(name, value, [], `an object of ${known.join(', ')}`);
+  checkKeys(name, value, known);
+}
+
 /**
  * Refuses names that no option has, so that a slip of the pen does not pass for a default.
  * @throws TypeError naming the unknown key
@@ -93,7 +111,9 @@ export function checkSignal(name: string, value: unknown): AbortSignal | undefin
 export function checkKeys(name: string, value: object, known: readonly string[]): void {
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
-      throw new TypeError(`${name}.${key} is not an option; known are ${known.join(', ')}`);
+      const meant = nearestName(key, known);
+      const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;
+      throw new TypeError(`${name}.${key} is not an option; ${hint}`);
     }
   }
 }
