@@ -171,7 +171,7 @@ describe('proof of who we are', () => {
       [await write('open', key.private, 0o644), 'chmod 600'],
       [await write('public', key.public), 'holds a public key'],
       [await write('none', 'nothing'), 'cannot be read'],
-      [await write('huge', 'x'.repeat(70_000)), 'expected a key'],
+      [await write('huge', 'x'.repeat(70_000)), 'is larger than 65536 bytes'],
       [join(folder, 'absent'), 'ENOENT'],
     ] as const;
     for (const [keyFile, why] of cases) {

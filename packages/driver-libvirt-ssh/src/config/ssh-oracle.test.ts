@@ -122,9 +122,9 @@ function inTheSameWords(
   };
 }
 
-/** Key files as ssh names them when it tells what it does; it runs a program that ends at once instead of a connection. */
+/** Key files as ssh names them when it tells what it does; the program instead of a connection ends when ssh has begun to speak. */
 function keyFilesOf(): Promise<readonly string[] | undefined> {
-  const words = ['-v', '-F', file, '-o', 'ProxyCommand=exit 1', '-o', 'BatchMode=yes', 'far', 'true'];
+  const words = ['-v', '-F', file, '-o', 'ProxyCommand=head -c 1', '-o', 'BatchMode=yes', 'far', 'true'];
   return new Promise((done) => {
     execFile(
       'ssh',

@@ -33,6 +33,23 @@ export function judge(entries: readonly KnownHostEntry[], names: readonly string
   return { kind: 'unknown', otherTypes: own, hasAuthority: about.some(({ marker }) => marker === 'cert-authority') };
 }
 
+/** What the files say of the authority that signed the key of a host. */
+export function judgeAuthority(
+  entries: readonly KnownHostEntry[],
+  names: readonly string[],
+  authority: Buffer,
+): 'trusted' | 'unknown' | Extract<Verdict, { readonly kind: 'revoked' }> {
+  const verdict = judge(entries, names, authority);
+  if (verdict.kind === 'revoked') return verdict;
+  const isTrusted = authoritiesOf(entries, names).some(({ key }) => key.equals(authority));
+  return isTrusted ? 'trusted' : 'unknown';
+}
+
+/** Lines with `@cert-authority` that are about the host. */
+export function authoritiesOf(entries: readonly KnownHostEntry[], names: readonly string[]): readonly KnownHostEntry[] {
+  return entries.filter((entry) => entry.marker === 'cert-authority' && names.some((name) => isAbout(entry, name)));
+}
+
 /** As OpenSSH prints it. */
 export function fingerprintOf(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
@@ -41,6 +58,15 @@ export function fingerprintOf(key: Buffer): string {
 /** Signatures for keys of type ssh-rsa; the one with SHA-1 is not among them. */
 const RSA = ['rsa-sha2-512', 'rsa-sha2-256'];
 const ALL_TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
+
+/** What to ask the server for where an authority may have signed its key. */
+export function hostCertificateAlgorithms(
+  entries: readonly KnownHostEntry[],
+  names: readonly string[],
+): readonly string[] {
+  if (authoritiesOf(entries, names).length === 0) return [];
+  return [...ALL_TYPES.filter((type) => type !== 'ssh-rsa'), ...RSA].map((type) => `${type}-cert-v01@openssh.com`);
+}
 
 /**
  * What to ask the server for: types of which a key is known come first, so that a host with several keys shows the one that

@@ -1,18 +1,15 @@
-import type {
-  AnyAuthMethod,
-  AuthenticationType,
-  IdentityCallback,
-  ParsedKey,
-  SignCallback,
-  SigningRequestOptions,
-} from 'ssh2';
-import ssh2 from 'ssh2';
+import type { AnyAuthMethod, AuthenticationType } from 'ssh2';
+import { typeOfKey } from '../known-hosts/entry.ts';
 import { fingerprintOf } from '../known-hosts/verdict.ts';
 import type { SshAuthMethod } from '../options/options.ts';
 import type { ParsedSshOptions } from '../options/parse-options.ts';
 import { type SshProblem, sshError } from '../problem.ts';
+import { agentKeys, agentSignature } from './agent.ts';
+import { type Certificate, parseCertificate } from './certificate.ts';
 import type { Hop } from './hop.ts';
-import { type KeyProblem, privateKeyOf, publicKeyOf } from './key-file.ts';
+import { certificateOf, type KeyProblem, type PrivateKey, privateKeyOf, publicKeyOf } from './key-file.ts';
+import { type Identity, OneIdentityAgent } from './ssh2-internals.ts';
+import { signatureOf } from './wire.ts';
 
 /** What people, agents and files are asked for. */
 export type Secrets = Pick<ParsedSshOptions, 'passphrase' | 'password' | 'keyboardInteractive'>;
@@ -26,8 +23,8 @@ const REMEDIES: Partial<Record<SshProblem, string>> = {
   'passphrase-wrong': 'give the right passphrase, or add the key to an ssh agent',
   'callback-failed': 'mend the callback',
 };
-/** More keys than any server lets a client try. */
-const MOST_AGENT_KEYS = 64;
+/** A server may ask again and again; people are not asked for ever. */
+const MOST_QUESTIONS = 16;
 
 interface Method {
   readonly type: AuthenticationType;
@@ -41,14 +38,17 @@ interface Method {
 export class Authentication {
   readonly #hop: Hop;
   readonly #secrets: Secrets;
+  readonly #signal: AbortSignal;
   readonly #tried: string[] = [];
   readonly #problems: KeyProblem[] = [];
   readonly #methods: Method[];
   #offered: readonly string[] = [];
   #begun = false;
 
-  constructor(hop: Hop, secrets: Secrets) {
+  /** @param signal ends what waits for an agent */
+  constructor(hop: Hop, secrets: Secrets, signal: AbortSignal) {
     this.#hop = hop;
+    this.#signal = signal;
     this.#secrets = secrets;
     this.#methods = hop.authMethods.map((method) => this.#methodOf(method));
   }
@@ -78,7 +78,8 @@ export class Authentication {
     const tried = this.#tried.length === 0 ? 'nothing could be tried' : `tried ${this.#tried.join(', ')}`;
     const offered = this.#offered.join(', ') || 'nothing';
     const said = this.#problems.map(({ message: text }) => `; ${text}`).join('');
-    const message = `${host} does not let ${user} in: it takes ${offered}; ${tried}${said}`;
+    const missing = this.#hop.missingMethods.map((method) => `; not supported here: ${method}`).join('');
+    const message = `${host} does not let ${user} in: it takes ${offered}; ${tried}${said}${missing}`;
     const remedy =
       REMEDIES[problem] ?? `add the public key to authorized_keys of ${user}, or name another user or keyFile`;
     return sshError(problem, message, { user, host, port, methods: this.#offered, tried: this.#tried, remedy }, cause);
@@ -108,33 +109,88 @@ export class Authentication {
     }
   }
 
-  /** As OpenSSH: keys of the agent that are also named as files, the agent's other keys, then files that no agent holds. */
+  /** In the order of OpenSSH: `CertificateFile`s, what the agent holds of the named files, the agent's others, and files with their certificates. */
   async *#keys(useAgent: boolean, useFiles: boolean): AsyncGenerator<AnyAuthMethod, void, undefined> {
-    const { user: username, agent, identityFiles, identitiesOnly } = this.#hop;
+    for await (const { identity, label } of this.#identities(useAgent, useFiles)) {
+      this.#tried.push(label);
+      yield { type: 'agent', username: this.#hop.user, agent: new OneIdentityAgent(identity) };
+    }
+  }
+
+  async *#identities(useAgent: boolean, useFiles: boolean): AsyncGenerator<Offered, void, undefined> {
+    const { agent, identityFiles, certificateFiles, identitiesOnly } = this.#hop;
     const held = useAgent && agent !== undefined ? await this.#agentKeys(agent) : [];
     const files = await Promise.all(
-      identityFiles.map(async (file) => ({ ...file, key: await publicKeyOf(file.path) })),
+      identityFiles.map(async (file) => ({
+        file,
+        key: await publicKeyOf(file.path),
+        certificate: await certificateOf(`${file.path}-cert.pub`),
+      })),
     );
-    const isHeld = (key: ParsedKey | undefined): boolean =>
-      key !== undefined && held.some((other) => sameKey(other, key));
-    const named = files.flatMap(({ key }) => (key === undefined ? [] : held.filter((other) => sameKey(other, key))));
-    const others = identitiesOnly ? [] : held.filter((key) => !named.includes(key));
-    for (const key of [...new Set([...named, ...others])]) {
-      this.#tried.push(`agent key ${fingerprintOf(key.getPublicSSH())}`);
-      yield { type: 'agent', username, agent: new OneKeyAgent(agent as string, key) };
+    const certificates = await Promise.all(certificateFiles.map(certificateOf));
+    const isHeld = (key: Buffer | undefined): boolean => key !== undefined && held.some((other) => other.equals(key));
+    const offered = new Set<string>();
+    const isNew = (blob: Buffer): boolean => offered.size !== offered.add(blob.toString('base64')).size;
+    // Each file is opened, and its passphrase asked for, once.
+    const opened = new Map<string, Promise<PrivateKey | undefined>>();
+    const open = (file: Hop['identityFiles'][number]): Promise<PrivateKey | undefined> => {
+      const present = opened.get(file.path) ?? this.#opened(file);
+      opened.set(file.path, present);
+      return present;
+    };
+    const withAgent = (blob: Buffer, signer: Buffer): Offered => ({
+      label: `agent key ${fingerprintOf(blob)}`,
+      identity: identityOf(blob, (data, algorithm) =>
+        agentSignature(agent as string, signer, data, algorithm, this.#signal),
+      ),
+    });
+    const withFile = async (
+      file: Hop['identityFiles'][number],
+      certificate?: Certificate,
+    ): Promise<Offered | undefined> => {
+      const key = await open(file);
+      if (key === undefined || (certificate !== undefined && !certificate.plainKey.equals(key.blob))) return undefined;
+      const identity = identityOf(certificate?.blob ?? key.blob, async (data, algorithm) =>
+        signatureOf(algorithm, key.key, data),
+      );
+      return { identity, label: certificate === undefined ? `key file ${file.path}` : `certificate of ${file.path}` };
+    };
+    for (const certificate of certificates) {
+      if (certificate === undefined || !isNew(certificate.blob)) continue;
+      if (isHeld(certificate.plainKey)) yield withAgent(certificate.blob, certificate.plainKey);
+      const owner = useFiles ? files.find(({ key }) => key?.equals(certificate.plainKey)) : undefined;
+      const found =
+        isHeld(certificate.plainKey) || owner === undefined ? undefined : await withFile(owner.file, certificate);
+      if (found !== undefined) yield found;
     }
-    if (!useFiles) return;
-    for (const file of files.filter(({ key }) => !isHeld(key))) {
-      const key = await this.#asking(() => privateKeyOf(file, this.#hop, this.#secrets));
-      if (key === undefined) continue;
-      if ('problem' in key) {
-        this.#problems.push(key);
-        continue;
+    const named = [
+      ...files.flatMap(({ key, certificate }) => [key, certificate?.blob]),
+      ...certificates.map((one) => one?.blob),
+    ];
+    const isNamed = (blob: Buffer): boolean => named.some((other) => other?.equals(blob));
+    const others = identitiesOnly ? [] : held.filter((blob) => !isNamed(blob));
+    for (const blob of [...named.flatMap((one) => (one !== undefined && isHeld(one) ? [one] : [])), ...others]) {
+      if (isNew(blob)) yield withAgent(blob, blob);
+    }
+    for (const { file, key, certificate } of files) {
+      if (useFiles && (key === undefined || isNew(key))) {
+        const found = await withFile(file);
+        if (found !== undefined) yield found;
       }
-      this.#tried.push(`key file ${file.path}`);
-      // The types do not know that a parsed key is taken as well; text would have to be decrypted a second time.
-      yield { type: 'publickey', username, key: key as unknown as Buffer };
+      if (certificate === undefined || !isNew(certificate.blob)) continue;
+      if (isHeld(certificate.plainKey)) yield withAgent(certificate.blob, certificate.plainKey);
+      else if (useFiles) {
+        const found = await withFile(file, certificate);
+        if (found !== undefined) yield found;
+      }
     }
+  }
+
+  async #opened(file: Hop['identityFiles'][number]): Promise<PrivateKey | undefined> {
+    const key = await this.#asking(() => privateKeyOf(file, this.#hop, this.#secrets));
+    if (key === undefined || 'blob' in key) return key;
+    this.#problems.push(key);
+    return undefined;
   }
 
   async *#passwords(): AsyncGenerator<AnyAuthMethod, void, undefined> {
@@ -154,12 +210,15 @@ export class Authentication {
     const ask = this.#secrets.keyboardInteractive;
     if (ask === undefined || isBatch) return;
     let isGivenUp = false;
+    let questions = 0;
     for (let attempt = 1; attempt <= MOST_ATTEMPTS && !isGivenUp; attempt += 1) {
       this.#tried.push('keyboard-interactive');
       yield {
         type: 'keyboard-interactive',
         username: user,
         prompt: (name, instructions, _language, prompts, finish) => {
+          questions += 1;
+          if (questions > MOST_QUESTIONS) return finish(prompts.map(() => ''));
           const asked = prompts.map(({ prompt, echo }) => ({ prompt, echo: echo === true }));
           void this.#asking(() => ask({ user, host, attempt, name, instructions, prompts: asked })).then((answers) => {
             isGivenUp = answers === undefined;
@@ -181,38 +240,24 @@ export class Authentication {
     }
   }
 
-  async #agentKeys(socket: string): Promise<readonly ParsedKey[]> {
-    return new Promise((resolve) => {
-      ssh2.createAgent(socket).getIdentities((error, keys) => {
-        if (error) this.#tried.push(`agent at ${socket}, which does not answer`);
-        resolve(((keys ?? []) as ParsedKey[]).slice(0, MOST_AGENT_KEYS));
-      });
-    });
+  async #agentKeys(socket: string): Promise<readonly Buffer[]> {
+    try {
+      return await agentKeys(socket, this.#signal);
+    } catch {
+      this.#tried.push(`agent at ${socket}, which does not answer`);
+      return [];
+    }
   }
 }
 
-function sameKey(one: ParsedKey, other: ParsedKey): boolean {
-  return one.getPublicSSH().equals(other.getPublicSSH());
+/** A key or certificate, and what to call it in messages. */
+interface Offered {
+  readonly identity: Identity;
+  readonly label: string;
 }
 
-/** An agent that shows one of its keys only, so that keys are tried in an order of ours. */
-class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
-  readonly #socket: string;
-  readonly #key: ParsedKey;
-
-  constructor(socket: string, key: ParsedKey) {
-    super();
-    this.#socket = socket;
-    this.#key = key;
-  }
-
-  getIdentities(callback: IdentityCallback<ParsedKey>): void {
-    callback(null, [this.#key]);
-  }
-
-  sign(key: ParsedKey, data: Buffer, options: SigningRequestOptions | SignCallback, callback?: SignCallback): void {
-    const agent = ssh2.createAgent(this.#socket);
-    if (typeof options === 'function') agent.sign(key, data, options);
-    else agent.sign(key, data, options, callback);
-  }
+function identityOf(blob: Buffer, sign: Identity['sign']): Identity {
+  const type = typeOfKey(blob) ?? '';
+  const keyType = parseCertificate(blob)?.keyType ?? type;
+  return { blob, type, sign, signatureAlgorithm: keyType === 'ssh-rsa' ? 'rsa-sha2-512' : keyType };
 }

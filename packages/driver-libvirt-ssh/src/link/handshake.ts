@@ -8,6 +8,7 @@ import { Authentication, type Secrets } from './authentication.ts';
 import { Greeting, turnedAway } from './greeting.ts';
 import type { Hop } from './hop.ts';
 import type { HostKeyCheck } from './host-key.ts';
+import { addCertificates } from './ssh2-internals.ts';
 
 /** What OpenSSH says to a client that tried too much. */
 const TOO_MANY = /too many authentication failures/i;
@@ -34,7 +35,7 @@ export async function handshake(
 ): Promise<ReadyClient> {
   const client = new ssh2.Client();
   const greeting = new Greeting(sock);
-  const authentication = new Authentication(hop, secrets);
+  const authentication = new Authentication(hop, secrets, signal);
   let keyRefusal: unknown;
   const closed = new Promise<void>((resolve) => {
     // The end comes first, and with it nothing more can be sent.
@@ -79,6 +80,7 @@ export async function handshake(
         keepaliveCountMax: hop.keepaliveCount,
         strictVendor: false,
       });
+      addCertificates(client, check.certificateAlgorithms);
       if (signal.aborted) onAbort();
     });
     client.on('error', () => {

@@ -13,6 +13,8 @@ export interface Hop {
   readonly user: string;
   /** Names in the files of known hosts; the first is the one to write down. */
   readonly names: readonly string[];
+  /** The name is `HostKeyAlias`, for certificates too. */
+  readonly hasAlias: boolean;
   /** The first is the one to write to. */
   readonly knownHostsFiles: readonly string[];
   readonly hostKeys: 'strict' | 'accept-new';
@@ -97,6 +99,7 @@ function hopTo(destination: Destination, config: HostConfig, options: ParsedSshO
     port,
     user: destination.user ?? config.user ?? place.localUser(),
     names: namesOf(host, port, config.hostKeyAlias),
+    hasAlias: config.hostKeyAlias !== undefined,
     knownHostsFiles: options.knownHosts?.map(home) ?? [...own, ...(config.globalKnownHostsFiles ?? GLOBAL_KNOWN_HOSTS)],
     hostKeys: options.hostKeys ?? config.hostKeys ?? 'strict',
     hashKnownHosts: config.hashKnownHosts,

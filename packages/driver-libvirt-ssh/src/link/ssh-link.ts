@@ -76,7 +76,7 @@ export class SshLink {
     }, timeoutMs);
     const either = AbortSignal.any([signal, limit.signal]);
     try {
-      const check = await abortable(hostKeyCheck(hop), either);
+      const check = await abortable(hostKeyCheck(hop, clock), either);
       const stream =
         before === undefined ? await connectTcp(hop, clock, either) : await before.connectOnwards(hop, either);
       return new SshLink(hop, await handshake(hop, stream, check, secrets, either));
