@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => host?.[Symbol.asyncDispose]());
 
 const left = async (): Promise<{ names: string[]; open: number }> => ({
-  names: (await readdir('/tmp')).filter((name) => name.startsWith('warmvm-exec-')),
+  names: (await readdir('/tmp')).filter((name) => [...host.execNames].some((own) => name.startsWith(own))),
   open: await host.openFilesBelow('/tmp/warmvm-exec-'),
 });
 
@@ -51,6 +51,7 @@ describe('a program that the real agent streams', () => {
       },
     });
     expect([result.exitCode, text]).toEqual([0, 'one\ntwo\n']);
+    expect(host.execNames.size).toBe(1);
     expect(await left()).toEqual(NOTHING);
   });
 

@@ -1,5 +1,8 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
+/** How a line about an error outside of every test begins. */
+export const outsideOfTests = '  failed: outside of tests: ';
+
 /**
  * Prints a line for each file of tests when it ends, and one for each test that failed when it fails. A gate that has to be ended before its
  * report is written has then said how far it came and what took the time.
@@ -20,6 +23,11 @@ class FileLines implements Reporter {
     const [first] = test.result().errors ?? [];
     const reason = (first?.message ?? '').split('\n', 1)[0]?.slice(0, 300);
     this.#print(`  failed: ${test.fullName}: ${reason}`);
+  }
+
+  /** The JSON report does not contain these, and they fail a run in which every test passed. */
+  onTestRunEnd(_modules: readonly TestModule[], errors: readonly { readonly message: string }[]): void {
+    for (const { message } of errors) this.#print(`${outsideOfTests}${message.slice(0, 1_000).replaceAll('\n', ' ')}`);
   }
 
   onTestModuleEnd(module: TestModule): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import FileLines from './file-lines.ts';
 import { type Gate, type GateOutcome, runGates } from './gate.ts';
-import { failures, skippedTests, type VitestReport } from './vitest.ts';
+import { errorsOutsideOfTests, failures, skippedTests, type VitestReport } from './vitest.ts';
 
 function gate(name: string, outcome: GateOutcome | Error, extra: Partial<Gate> = {}): Gate {
   return {
@@ -93,4 +94,11 @@ describe('the report of Vitest', () => {
   test('shows failed tests, and files that failed as a whole', () => {
     expect(failures(report)).toEqual(['breaks (a.test.ts)\nno', 'b.test.ts\nsyntax']);
   });
+});
+
+test('an error outside of every test is a reason that the gate gives', () => {
+  const printed: string[] = [];
+  new FileLines({ print: (text) => printed.push(text) }).onTestRunEnd([], [{ message: 'late rejection\nin a timer' }]);
+  const output = ['x.test.ts 0.1 s  1 passed', ...printed, ''].join('\n');
+  expect(errorsOutsideOfTests(output)).toEqual(['  failed: outside of tests: late rejection in a timer']);
 });

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../lib/run.ts';
+import { outsideOfTests } from './file-lines.ts';
 import type { GateOutcome } from './gate.ts';
 
 /** The parts of Vitest's JSON report that are read. */
@@ -42,6 +43,11 @@ export function failures(report: VitestReport): readonly string[] {
   });
 }
 
+/** Errors that belong to no test, from what the reporter of files printed: the JSON report does not contain them. */
+export function errorsOutsideOfTests(output: string): readonly string[] {
+  return output.split('\n').filter((line) => line.startsWith(outsideOfTests));
+}
+
 /** How a project of Vitest is run. */
 export interface VitestOptions {
   readonly signal: AbortSignal;
@@ -57,14 +63,18 @@ export async function vitest(project: string, args: readonly string[], options: 
   const folder = await mkdtemp(join(tmpdir(), 'warmvm-vitest-'));
   try {
     const file = join(folder, 'report.json');
-    const lines = options.onLine === undefined ? [] : [`--reporter=${join(import.meta.dirname, 'file-lines.ts')}`];
-    const command = ['run', '--project', project, '--reporter=json', ...lines, `--outputFile.json=${file}`, ...args];
+    const lines = `--reporter=${join(import.meta.dirname, 'file-lines.ts')}`;
+    const command = ['run', '--project', project, '--reporter=json', lines, `--outputFile.json=${file}`, ...args];
     const { exitCode, output } = await run('node_modules/.bin/vitest', command, options);
     if (!existsSync(file)) return { kind: 'failed', details: output };
     const report = JSON.parse(await readFile(file, 'utf8')) as VitestReport;
     const tests = { passed: report.numPassedTests, failed: report.numFailedTests };
     const skipped = skippedTests(report);
-    const details = [...failures(report), ...(skipped.length === 0 ? [] : ['did not run:', ...skipped])];
+    const details = [
+      ...failures(report),
+      ...errorsOutsideOfTests(output),
+      ...(skipped.length === 0 ? [] : ['did not run:', ...skipped]),
+    ];
     if (exitCode === 0 && tests.passed > 0) {
       return { kind: 'passed', tests, ...(skipped.length > 0 ? { details: details.join('\n') } : {}) };
     }

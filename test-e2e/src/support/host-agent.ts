@@ -16,6 +16,8 @@ export interface HostAgent extends AsyncDisposable {
   readonly folder: string;
   readonly channel: StreamChannel;
   readonly agent: GuestAgent;
+  /** Names of the files that calls of this agent keep their streams in; others on this computer have theirs beside them. */
+  readonly execNames: ReadonlySet<string>;
   /** How many files below the path the agent has open, those without a name included. */
   openFilesBelow(path: string): Promise<number>;
 }
@@ -40,10 +42,17 @@ export async function startHostAgent(): Promise<HostAgent> {
   }
   const socket = connect(socketPath);
   await once(socket, 'connect');
+  const execNames = new Set<string>();
+  const write = socket.write.bind(socket) as (...words: unknown[]) => boolean;
+  socket.write = (...words: unknown[]): boolean => {
+    for (const [name] of String(words[0]).matchAll(/warmvm-exec-[0-9a-f-]{36}/g)) execNames.add(name);
+    return write(...words);
+  };
   const channel = streamChannel(socket);
   return {
     folder,
     channel,
+    execNames,
     agent: createGuestAgent(channel),
     async openFilesBelow(path) {
       const fdFolder = `/proc/${child.pid}/fd`;
