@@ -83,8 +83,20 @@ describe('machines with forwarded ports', () => {
     expect(asked).toBe(0);
   });
 
-  test('reach what listens here only when that is asked for', async () => {
-    const [machine] = (await machinesOn({ kind: 'user', restrict: false }, 1)) as [Machine];
+  test('reach what listens here only when that is asked for by name', async () => {
+    expect(() => createQemuDriver({ network: { kind: 'user', restrict: false } })).toThrow('hostLoopback');
+    const { stateDirectory } = host;
+    const asking = { ...(await buildTinyImage()), network: 'user' } as const;
+    const unasked = createQemuDriver({ stateDirectory });
+    drivers.push(unasked);
+    await expect(unasked.prepare(asking, { owner })).rejects.toMatchObject({ code: 'WARMVM_NOT_SUPPORTED' });
+    const closed = createQemuDriver({ stateDirectory, network: { kind: 'user' } });
+    drivers.push(closed);
+    const shut = await closed.fork(await closed.prepare(asking, { owner }), { owner });
+    expect(await reachSecret(shut)).toBe('');
+    expect(asked).toBe(0);
+
+    const [machine] = (await machinesOn({ kind: 'user', restrict: false, hostLoopback: true }, 1)) as [Machine];
     expect(machine.forwards).toEqual([]);
     expect(await reachSecret(machine)).toBe('secret');
   });

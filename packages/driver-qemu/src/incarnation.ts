@@ -77,7 +77,7 @@ export class Incarnation {
     this.#folder = folder;
     this.#stream = agent;
     this.qemu = qemu;
-    this.#link = agentLink(agent, workshop.options.clock);
+    this.#link = agentLink(agent, workshop.options);
     this.#endOnce = retryableDispose(() => this.#end());
   }
 
@@ -91,8 +91,7 @@ export class Incarnation {
     options.signal?.throwIfAborted();
     const { manifest, directory } = template;
     const folder = folderOf(place);
-    const { startTimeoutMs } = workshop.options;
-    const plug = await workshop.plugs.take(manifest.plan.network, { ...options, timeoutMs: startTimeoutMs });
+    const plug = await workshop.plugs.take(manifest.plan.network, workshop.startLimits(options));
     try {
       await makeQemuFolder(folder);
       const { path, fileBytes } = await writeOverlay(join(folder, 'disk.qcow2'), {
@@ -111,12 +110,13 @@ export class Incarnation {
         disks: [{ path, format: 'qcow2', fileBytes, backing }, ...others],
         ...(manifest.plan.generationId === undefined ? {} : { generationId: randomUUID() }),
         network: plug.plan,
+        console: { kind: 'none' },
         incoming: true,
       };
       const where = { directory: folder, maxFileBytes: fileBytes, heir: HEIR_SOCKET };
       const { qemu, agent, stateSocket } = await workshop.start(plan, where, options);
       void qemu.process.ended.then(plug.giveBack);
-      const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, { timeoutMs: startTimeoutMs });
+      const loading = beginLoading(qemu, STATE_DESCRIPTOR, stateSocket, workshop.startLimits({}));
       return new Incarnation({ workshop, template, name: place.id, qemu, agent, folder, loading, plug });
     } catch (error) {
       plug.giveBack();
@@ -136,7 +136,7 @@ export class Incarnation {
 
   /** Loads the golden snapshot's devices; the guest stands still then. At once when that was done before. */
   load(options: CallOptions): Promise<void> {
-    const limits = { ...options, timeoutMs: this.#workshop.options.startTimeoutMs };
+    const limits = this.#workshop.startLimits(options);
     this.#loaded ??= this.#loading?.load(this.#template.state, limits) ?? Promise.resolve();
     return this.#loaded;
   }
@@ -144,7 +144,7 @@ export class Incarnation {
   /** Lets the guest run from where the golden snapshot stands. */
   async run(options: CallOptions): Promise<void> {
     await this.load(options);
-    await resume(this.qemu, { ...options, timeoutMs: this.#workshop.options.startTimeoutMs });
+    await resume(this.qemu, this.#workshop.startLimits(options));
   }
 
   /** Becomes the next incarnation of a machine. */
@@ -167,9 +167,10 @@ export class Incarnation {
         expectedPrevious: generationId,
         toleranceMs: clockToleranceMs,
         timeoutMs: agentTimeoutMs,
+        timeoutOption: 'options.agentTimeoutMs',
         clock,
       });
-      await this.#renewCard({ ...options, timeoutMs: agentTimeoutMs });
+      await this.#renewCard(this.#workshop.agentLimits(options));
       return proof;
     } catch (error) {
       // A guest that cannot answer because it is gone is not a guest that does not answer.
@@ -189,8 +190,8 @@ export class Incarnation {
 
   /** Lets others in, once the guest is renewed and nobody else has the ports any more. @throws WARMVM_HOST_OPERATION */
   async openForwards(options: CallOptions): Promise<void> {
-    const { plugs, options: limits } = this.#workshop;
-    this.#forwards = await openForwards(this.qemu, plugs.forwards, { ...options, timeoutMs: limits.startTimeoutMs });
+    const { plugs } = this.#workshop;
+    this.#forwards = await openForwards(this.qemu, plugs.forwards, this.#workshop.startLimits(options));
   }
 
   /** Ports that lead to the guest. */
@@ -205,10 +206,10 @@ export class Incarnation {
     place: IncarnationPlace & { readonly process: NamedProcessMark },
     options: CallOptions,
   ): Promise<Incarnation> {
-    const { startTimeoutMs, clock } = workshop.options;
+    const { clock } = workshop.options;
     const folder = folderOf(place);
     const heir = { directory: folder, socket: HEIR_SOCKET, process: place.process };
-    const { qemu, agent } = await takeOver(heir, { ...options, timeoutMs: startTimeoutMs, clock });
+    const { qemu, agent } = await takeOver(heir, { ...workshop.startLimits(options), clock });
     return new Incarnation({ workshop, template, name: place.process.name, qemu, agent, folder });
   }
 

@@ -98,12 +98,22 @@ describe('prepare', () => {
     for (const network of [
       undefined,
       ssh,
-      { kind: 'user', restrict: false },
+      { kind: 'user', restrict: false, hostLoopback: true },
       { kind: 'tap', names: ['tap0'] },
     ] as const) {
       await world.newDriver(network === undefined ? {} : { network }).prepare(world.image, { owner });
     }
     await world.newDriver({ network: { kind: 'user' } }).prepare(world.image, { owner });
     expect(world.started.filter(({ isTemplate }) => isTemplate)).toHaveLength(4);
+  });
+
+  test('gives no way out because an image asks for it, and starts nothing then', async () => {
+    await using world = await World.create();
+    const image = { ...world.image, network: 'user' } as const;
+    await expect(world.newDriver().prepare(image, { owner })).rejects.toMatchObject({ code: 'WARMVM_NOT_SUPPORTED' });
+    expect(world.started).toEqual([]);
+    expect(await world.files()).toEqual([]);
+    await world.newDriver({ network: { kind: 'user' } }).prepare(image, { owner });
+    expect(world.newest.words.join(' ')).toContain('restrict=on');
   });
 });

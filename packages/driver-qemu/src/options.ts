@@ -51,7 +51,7 @@ export interface QemuDriverOptions {
   readonly maxCacheBytes?: number;
   /**
    * What the network card of machines is plugged into; part of what a golden snapshot is known by.
-   * @default as the image asks: no card, or a user network in which the guest reaches what QEMU's user reaches
+   * @default no card; an image that asks for a user network is refused then: see {@link QemuUserNetwork.hostLoopback}
    */
   readonly network?: QemuNetwork;
   /**

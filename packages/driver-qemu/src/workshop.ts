@@ -20,7 +20,7 @@ import { StateFolder } from './home/state-folder.ts';
 import { type HostFacts, hasSandbox, hostFacts } from './host.ts';
 import { Plugs } from './network/plugs.ts';
 import type { ParsedOptions } from './options.ts';
-import type { Qemu } from './process/qemu.ts';
+import type { Qemu, QemuCallOptions } from './process/qemu.ts';
 import { type StartProcess, startProcess } from './process/qemu-process.ts';
 import { type QemuPlace, type StartedQemu, startQemu } from './process/start-qemu.ts';
 import { useTemplate } from './state-directory/template-cache.ts';
@@ -101,6 +101,18 @@ export class Workshop {
       }),
     );
     return this.#containment;
+  }
+
+  /** Limits of a call to a QEMU that is started or adopted. */
+  startLimits({ signal }: CallOptions): QemuCallOptions {
+    const { startTimeoutMs } = this.options;
+    return { timeoutMs: startTimeoutMs, option: 'options.startTimeoutMs', ...(signal === undefined ? {} : { signal }) };
+  }
+
+  /** Limits of a call that the guest has a part in. */
+  agentLimits({ signal }: CallOptions): QemuCallOptions {
+    const { agentTimeoutMs } = this.options;
+    return { timeoutMs: agentTimeoutMs, option: 'options.agentTimeoutMs', ...(signal === undefined ? {} : { signal }) };
   }
 
   /** Starts a QEMU as a user of its own, where the host has one for it. @throws WARMVM_HOST_OPERATION */

@@ -138,9 +138,10 @@ async function settleClock(
   let setTimeError: unknown;
   for (let attempt = 1; ; attempt += 1) {
     const { skewMs, halfRoundTripMs } = await readClock(guest, clock, options);
-    // The guest may have looked at any moment of the round trip: the worst one counts, else a slow answer would hide a wrong clock.
+    // The tolerance is for the clock, not for a slow agent. But the guest may have looked at any moment of the round trip: the worst one
+    // must still be as good as anybody is promised, else a slow answer would hide a wrong clock.
     const worstMs = Math.abs(skewMs) + halfRoundTripMs;
-    if (worstMs <= toleranceMs) return skewMs;
+    if (Math.abs(skewMs) <= toleranceMs && worstMs <= Math.max(toleranceMs, DEFAULT_TOLERANCE_MS)) return skewMs;
     if (attempt === CLOCK_ATTEMPTS) {
       const got = `up to ${Math.round(worstMs)} ms off`;
       throw notRenewed('clock', `at most ${toleranceMs} ms off`, got, setTimeError);

@@ -17,8 +17,10 @@ import { defaultMachineType, type MachinePlan } from '../command-line/machine-pl
 import type { NetworkPlan } from '../command-line/network-plan.ts';
 import type { HostFacts } from '../host.ts';
 import { type CardFacts, findCard, setLink } from '../network/card.ts';
+import { consoleTail, withConsole } from '../process/console-tail.ts';
 import { saveState } from '../process/device-state.ts';
 import type { Qemu } from '../process/qemu.ts';
+import { CONSOLE_DESCRIPTOR } from '../process/qemu-process.ts';
 import type { Workshop } from '../workshop.ts';
 import {
   bootFiles,
@@ -99,9 +101,9 @@ async function attemptGolden(
   facts: HostFacts,
   options: MakeOptions,
 ): Promise<number | undefined> {
-  const { directory, report, signal } = options;
-  const { bootTimeoutMs, startTimeoutMs, clock } = workshop.options;
-  const limits = { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+  const { directory, report } = options;
+  const { bootTimeoutMs, clock } = workshop.options;
+  const limits = workshop.startLimits(options);
   const disk = await makeDisk(image, fileOf(directory, 'disk'));
   await makeMemory(image, fileOf(directory, 'memory'));
   const plan: MachinePlan = {
@@ -109,11 +111,14 @@ async function attemptGolden(
     name: options.id,
     memory: { bytes: image.memoryBytes, file: { path: fileOf(directory, 'memory'), share: true } },
     boot: await bootFiles(image, directory),
+    console: { kind: 'inherited', descriptor: CONSOLE_DESCRIPTOR },
     disks: [disk, ...seedOf(image)],
   };
   report('boot');
-  const { qemu, agent } = await workshop.start(plan, { directory, maxFileBytes: templateFileBytes(image) }, options);
-  const link = agentLink(agent, clock);
+  const place = { directory, maxFileBytes: templateFileBytes(image) };
+  const { qemu, agent, console } = await workshop.start(plan, place, options);
+  const said = consoleTail(console);
+  const link = agentLink(agent, workshop.options);
   try {
     await qemu.execute('qmp_capabilities', limits);
     report('agent');
@@ -132,6 +137,8 @@ async function attemptGolden(
     await writeFile(fileOf(directory, 'state'), state, { mode: 0o600 });
     await seal(directory, { image, key: options.key, generationId, plan, card }, options);
     return undefined;
+  } catch (error) {
+    throw withConsole(error, said());
   } finally {
     await qemu.kill();
     await link[Symbol.asyncDispose]();
@@ -157,10 +164,15 @@ async function firstAnswer(
     if (isWarmvmError(cause, 'WARMVM_MACHINE_CRASHED')) throw cause;
     throw new WarmvmError(
       'WARMVM_GOLDEN_INVALID',
-      `the guest agent of image ${image.name} did not answer within ${timeoutMs} ms of the start`,
+      `the guest agent of image ${image.name} did not answer within ${timeoutMs} ms of the start. If the guest is merely slow, raise options.bootTimeoutMs`,
       {
         cause,
-        details: { image: image.name, timeoutMs, expected: 'qemu-guest-agent on port org.qemu.guest_agent.0' },
+        details: {
+          image: image.name,
+          timeoutMs,
+          option: 'options.bootTimeoutMs',
+          expected: 'qemu-guest-agent on port org.qemu.guest_agent.0',
+        },
       },
     );
   } finally {
@@ -183,6 +195,7 @@ async function renew(
     ...identityFor('golden'),
     toleranceMs: clockToleranceMs,
     timeoutMs: agentTimeoutMs,
+    timeoutOption: 'options.agentTimeoutMs',
     clock,
     ...(signal === undefined ? {} : { signal }),
   });
@@ -190,14 +203,14 @@ async function renew(
 
 /** Forks of a network that others are on begin with the cable pulled: nobody hears them before they are renewed. */
 async function prepareCard(
-  { options: { agentTimeoutMs, clock } }: Workshop,
+  workshop: Workshop,
   { qemu, agent }: { readonly qemu: Qemu; readonly agent: GuestAgent },
   network: NetworkPlan,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): Promise<CardFacts | undefined> {
   if (network.kind === 'none') return undefined;
-  const limits = { timeoutMs: agentTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-  const card = await findCard(agent, network.mac, { ...limits, clock });
+  const limits = workshop.agentLimits(options);
+  const card = await findCard(agent, network.mac, { ...limits, clock: workshop.options.clock });
   if (network.kind === 'unplugged') await setLink(qemu, false, limits);
   return card;
 }
@@ -225,7 +238,7 @@ async function seal(directory: string, making: Making, options: CallOptions): Pr
     digest: image.digest,
     generationId,
     renewal: renewalOf(image),
-    plan,
+    plan: { ...plan, console: { kind: 'none' } },
     ...(card === undefined ? {} : { card }),
     diskFormat: diskFormatOf(image),
     diskBytes: image.boot.diskBytes,
@@ -267,8 +280,9 @@ const GUEST_FAULTS: readonly ErrorCode[] = [
 /** A guest that does not do what a golden snapshot needs is a fault of the image. */
 function invalidIfGuestFault(cause: unknown, image: GoldenImage): unknown {
   if (!GUEST_FAULTS.some((code) => isWarmvmError(cause, code))) return cause;
-  return new WarmvmError('WARMVM_GOLDEN_INVALID', `image ${image.name} is no good: ${(cause as Error).message}`, {
+  const { message, details } = cause as WarmvmError;
+  return new WarmvmError('WARMVM_GOLDEN_INVALID', `image ${image.name} makes no golden snapshot: ${message}`, {
     cause,
-    details: { image: image.name },
+    details: { ...details, image: image.name },
   });
 }

@@ -11,11 +11,13 @@ describe('parseNetwork', () => {
   test('forwards free ports of the loopback address to TCP ports, unless told otherwise', () => {
     expect(parseNetwork({ kind: 'user', forwards: [{ guestPort: 22 }] })).toEqual({
       kind: 'user',
-      restrict: undefined,
+      restrict: true,
       forwards: [{ protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 0, guestPort: 22 }],
     });
     const other = { protocol: 'udp', hostAddress: '0.0.0.0', hostPort: 53, guestPort: 53 };
-    expect(parseNetwork({ kind: 'user', restrict: false, forwards: [other] })).toMatchObject({ forwards: [other] });
+    expect(parseNetwork({ kind: 'user', forwards: [other] })).toMatchObject({ forwards: [other] });
+    const open = parseNetwork({ kind: 'user', restrict: false, hostLoopback: true });
+    expect(open).toMatchObject({ restrict: false });
     expect(parseNetwork({ kind: 'none' })).toEqual({ kind: 'none' });
     expect(parseNetwork({ kind: 'tap', names: ['tap0', 'tap1'] })).toEqual({ kind: 'tap', names: ['tap0', 'tap1'] });
   });
@@ -26,6 +28,10 @@ describe('parseNetwork', () => {
     ['network.forwards', { kind: 'none', forwards: [] }, TypeError],
     ['network.restricted', { kind: 'user', restricted: true }, TypeError],
     ['network.restrict', { kind: 'user', restrict: 'on' }, TypeError],
+    ['network.hostLoopback', { kind: 'user', restrict: false }, RangeError],
+    ['network.hostLoopback', { kind: 'user', restrict: false, hostLoopback: false }, RangeError],
+    ['network.hostLoopback', { kind: 'user', hostLoopback: true }, RangeError],
+    ['network.hostLoopback', { kind: 'user', restrict: false, hostLoopback: 'yes' }, TypeError],
     ['network.forwards', { kind: 'user', forwards: 22 }, TypeError],
     ['network.forwards[0]', { kind: 'user', forwards: [22] }, TypeError],
     ['network.forwards[0].host', user({ host: 1 }), TypeError],

@@ -10,11 +10,13 @@ export type QemuNetwork =
 export interface QemuUserNetwork {
   readonly kind: 'user';
   /**
-   * The guest reaches nothing. When false, it reaches what the user who runs QEMU reaches, and as 10.0.2.2 also what listens on this
-   * computer's loopback address.
-   * @default true, unless the image asks for `user`
+   * The guest reaches nothing. When false, it reaches what the user who runs QEMU reaches; QEMU cannot keep the loopback address of this
+   * computer out of that, so `hostLoopback` must say that it may.
+   * @default true
    */
   readonly restrict?: boolean;
+  /** With `restrict: false`: the guest may reach what listens on this computer's loopback address, as 10.0.2.2. @default false */
+  readonly hostLoopback?: boolean;
   /** Ports of this computer that lead to the guest, opened when it has been renewed. @default none */
   readonly forwards?: readonly QemuForward[];
 }
@@ -43,7 +45,7 @@ export type ParsedNetwork =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'user';
-      readonly restrict: boolean | undefined;
+      readonly restrict: boolean;
       readonly forwards: readonly Required<QemuForward>[];
     }
   | { readonly kind: 'tap'; readonly names: readonly string[] };
@@ -60,6 +62,7 @@ export const NETWORK_SCHEMA: Readonly<Record<string, unknown>> = {
   properties: {
     kind: { enum: ['none', 'user', 'tap'] },
     restrict: { type: 'boolean' },
+    hostLoopback: { type: 'boolean' },
     forwards: {
       type: 'array',
       maxItems: MOST_FORWARDS,
@@ -94,8 +97,8 @@ export function parseNetwork(network: unknown): ParsedNetwork | undefined {
       only();
       return { kind };
     case 'user': {
-      const { restrict, forwards = [] } = only('restrict', 'forwards');
-      return { kind, restrict: parseRestrict(restrict), forwards: parseForwards(forwards) };
+      const { restrict, hostLoopback, forwards = [] } = only('restrict', 'hostLoopback', 'forwards');
+      return { kind, restrict: parseRestrict(restrict, hostLoopback), forwards: parseForwards(forwards) };
     }
     case 'tap':
       return { kind, names: parseNames(only('names').names) };
@@ -105,9 +108,17 @@ export function parseNetwork(network: unknown): ParsedNetwork | undefined {
   }
 }
 
-function parseRestrict(restrict: unknown): boolean | undefined {
-  if (restrict === undefined || typeof restrict === 'boolean') return restrict;
-  throw wrong(TypeError, 'network.restrict', restrict, 'a boolean');
+/** A guest that reaches anything reaches the loopback address too, on every QEMU: nobody gets that without asking for it by name. */
+function parseRestrict(restrict: unknown = true, hostLoopback: unknown = false): boolean {
+  if (typeof restrict !== 'boolean') throw wrong(TypeError, 'network.restrict', restrict, 'a boolean');
+  if (typeof hostLoopback !== 'boolean') throw wrong(TypeError, 'network.hostLoopback', hostLoopback, 'a boolean');
+  if (restrict === hostLoopback) {
+    const expected = restrict
+      ? 'false, since a guest with restrict: true reaches nothing'
+      : `true, since QEMU cannot give a guest a way out and keep what listens on this computer's loopback address from it; use kind 'tap' where it must be kept`;
+    throw wrong(RangeError, 'network.hostLoopback', hostLoopback, expected);
+  }
+  return restrict;
 }
 
 function parseNames(names: unknown): readonly string[] {

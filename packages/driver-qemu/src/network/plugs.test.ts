@@ -5,7 +5,7 @@ import { type ParsedNetwork, parseNetwork } from './network-option.ts';
 import { Plugs } from './plugs.ts';
 
 const image = (network: GoldenImage['network']): GoldenImage => ({ ...stubImage, network });
-const open: ParsedNetwork | undefined = parseNetwork({ kind: 'user', restrict: false });
+const open: ParsedNetwork | undefined = parseNetwork({ kind: 'user', restrict: false, hostLoopback: true });
 const taps = (names: readonly string[], clock = new VirtualClock()): Plugs =>
   new Plugs(parseNetwork({ kind: 'tap', names }), clock);
 const unplugged = { kind: 'unplugged', mac: '52:54:00:12:34:56' } as const;
@@ -14,14 +14,23 @@ const limits = { timeoutMs: 1000 };
 describe('the network of a template', () => {
   test.each<[string, ParsedNetwork | undefined, GoldenImage['network'], object]>([
     ['nothing', undefined, 'none', { kind: 'none' }],
-    ['the way out that the image asks for', undefined, 'user', { kind: 'user', restrict: false }],
     ['nothing, whatever the image asks for', { kind: 'none' }, 'user', { kind: 'none' }],
     ['no way out', parseNetwork({ kind: 'user' }), 'none', { kind: 'user', restrict: true }],
-    ['the way out that the image asks for', parseNetwork({ kind: 'user' }), 'user', { kind: 'user', restrict: false }],
+    [
+      'no way out, whatever the image asks for',
+      parseNetwork({ kind: 'user' }),
+      'user',
+      { kind: 'user', restrict: true },
+    ],
     ['the way out that the driver was told of', open, 'none', { kind: 'user', restrict: false }],
     ['no cable where forks get taps', parseNetwork({ kind: 'tap', names: ['t'] }), 'user', { kind: 'unplugged' }],
   ])('is %s', (_, network, asked, expected) => {
     expect(new Plugs(network, new VirtualClock()).ofTemplate(image(asked))).toMatchObject(expected);
+  });
+
+  test('is refused where an image alone asks for what opens the loopback address, and says how to allow it', () => {
+    const plugs = new Plugs(undefined, new VirtualClock());
+    expect(() => plugs.ofTemplate(image('user'))).toThrow(/options\.network: .*hostLoopback: true/);
   });
 });
 

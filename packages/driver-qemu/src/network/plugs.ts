@@ -36,14 +36,18 @@ export class Plugs {
     return this.#network?.kind === 'user' ? this.#network.forwards : [];
   }
 
-  /** The network of an image's template. What a guest may reach while it boots is part of what it becomes. */
+  /**
+   * The network of an image's template. What a guest may reach while it boots is part of what it becomes.
+   * @throws WARMVM_NOT_SUPPORTED for an image that asks for a way out, where no option allows what comes with it
+   */
   ofTemplate(image: GoldenImage): NetworkPlan {
     const network = this.#network ?? { kind: image.network, restrict: undefined };
     switch (network.kind) {
       case 'none':
         return { kind: 'none' };
       case 'user':
-        return { kind: 'user', restrict: network.restrict ?? image.network !== 'user', mac: TEMPLATE_MAC };
+        if (network.restrict === undefined) throw unasked(image);
+        return { kind: 'user', restrict: network.restrict, mac: TEMPLATE_MAC };
       case 'tap':
         return { kind: 'unplugged', mac: TEMPLATE_MAC };
     }
@@ -102,6 +106,16 @@ export class Plugs {
       details: { taps, timeoutMs, remedy: 'options.network.names: one for each machine and each process that waits' },
     });
   }
+}
+
+/** An image says what its guest needs; what this computer opens to it, its user says. */
+function unasked({ name }: GoldenImage): WarmvmError {
+  const allowed = "{ kind: 'user', restrict: false, hostLoopback: true }";
+  return new WarmvmError(
+    'WARMVM_NOT_SUPPORTED',
+    `image ${name} asks for a user network, in which the guest also reaches what listens on this computer's loopback address. Allow that by name with options.network: ${allowed}; or give { kind: 'user' }, in which it reaches nothing, or a tap`,
+    { details: { image: name, network: 'user', option: 'options.network' } },
+  );
 }
 
 /** Locally administered, of one card. */

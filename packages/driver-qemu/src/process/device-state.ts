@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { WarmvmError } from '@warmvm/core/driver';
+import { type Clock, WarmvmError } from '@warmvm/core/driver';
 import type { QmpEvent } from '../qmp/message.ts';
 import { listenForQemu } from './private-socket.ts';
-import type { Qemu, QemuCallOptions } from './qemu.ts';
+import { type Qemu, type QemuCallOptions, tooLate } from './qemu.ts';
 
 /** The memory stays in its file, mapped by template and forks alike; only devices are saved. Events spare us polling. */
 const CAPABILITIES: Readonly<Record<string, unknown>> = {
@@ -75,23 +75,30 @@ export async function resume(qemu: Qemu, options: QemuCallOptions): Promise<void
 export async function saveState(qemu: Qemu, directory: string, options: QemuCallOptions): Promise<Buffer> {
   await qemu.execute('stop', options);
   await qemu.execute('migrate-set-capabilities', options, CAPABILITIES);
+  const abort = new AbortController();
   const server = await listenForQemu(directory, STATE_SOCKET);
   try {
-    const received = receive(server);
+    const received = receive(server, abort.signal);
     received.catch(() => {});
     const over = qemu.event(isMigrationOver, 'save its state', options);
     over.catch(() => {});
     await qemu.execute('migrate', options, { uri: `unix:${STATE_SOCKET}` });
     const { data } = await over;
     if (data.status !== 'completed') throw refusedState(data);
-    return await received;
+    // QEMU says that it is done before the last bytes are here. One that then sends nothing more keeps nobody waiting.
+    return await within(received, options, qemu.clock, () =>
+      tooLate('send its state', options.timeoutMs, options.option),
+    );
   } finally {
+    abort.abort();
     server.close();
   }
 }
 
-async function receive(server: Server): Promise<Buffer> {
-  const [socket] = (await once(server, 'connection')) as [Socket];
+/** @param signal ends it, and its connection */
+async function receive(server: Server, signal: AbortSignal): Promise<Buffer> {
+  const [socket] = (await once(server, 'connection', { signal })) as [Socket];
+  signal.addEventListener('abort', () => socket.destroy(), { once: true });
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of socket as AsyncIterable<Buffer>) {
@@ -100,6 +107,24 @@ async function receive(server: Server): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** @throws the signal's reason, or what `late` makes when the time is over */
+function within<Result>(
+  work: Promise<Result>,
+  { signal, timeoutMs }: QemuCallOptions,
+  clock: Clock,
+  late: () => WarmvmError,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(() => reject(late()), timeoutMs);
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    void work.then(resolve, reject).finally(() => {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    });
+  });
 }
 
 function isMigrationOver({ event, data }: QmpEvent): boolean {

@@ -30,6 +30,8 @@ export const STATE_DESCRIPTOR = 5;
 
 /** The socket at which a later owner reaches its monitor, where it has one. */
 export const HEIR_DESCRIPTOR = 6;
+/** The console of a golden snapshot's QEMU, which has no later owner. */
+export const CONSOLE_DESCRIPTOR = 6;
 /** The first of its files. */
 export const FIRST_FILE_DESCRIPTOR = 7;
 

@@ -45,13 +45,15 @@ export interface QemuParts {
 /** Limits of one call. */
 export interface QemuCallOptions extends CallOptions {
   readonly timeoutMs: number;
+  /** What the user calls the limit, for errors. @default none: nothing sets it */
+  readonly option?: string;
 }
 
 /** One QEMU: its process, its monitor, and what its events say of the machine's state. */
 export class Qemu {
   readonly process: ProcessHandle;
   readonly monitor: Monitor;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #awaited = new Set<(event: QmpEvent) => void>();
   readonly #end: Promise<void>;
   #present: ObservedState;
@@ -62,7 +64,7 @@ export class Qemu {
 
   constructor(parts: QemuParts) {
     this.process = parts.process;
-    this.#clock = parts.clock;
+    this.clock = parts.clock;
     this.#present = parts.present;
     this.monitor = new Monitor(parts.monitor, parts.clock, (event) => this.#hear(event));
     this.#end = this.#watchEnd();
@@ -100,7 +102,7 @@ export class Qemu {
    * when the time is over
    */
   event(wanted: (event: QmpEvent) => boolean, what: string, options: QemuCallOptions): Promise<QmpEvent> {
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, option } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const done = (settle: () => void): void => {
@@ -113,7 +115,7 @@ export class Qemu {
         if (wanted(event)) done(() => resolve(event));
       };
       const onAbort = (): void => done(() => reject(signal?.reason));
-      const timer: Timer = this.#clock.setTimer(() => done(() => reject(tooLate(what, timeoutMs))), timeoutMs);
+      const timer: Timer = this.clock.setTimer(() => done(() => reject(tooLate(what, timeoutMs, option))), timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#awaited.add(look);
       void this.process.ended.then((end) => done(() => reject(this.crashed(end))));
@@ -203,7 +205,7 @@ export class Qemu {
   /** True with `awaited`, false when the time is over. */
   #within(timeMs: number, awaited: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer: Timer = this.#clock.setTimer(() => resolve(false), timeMs, { hold: false });
+      const timer: Timer = this.clock.setTimer(() => resolve(false), timeMs, { hold: false });
       void awaited.then(() => {
         timer.cancel();
         resolve(true);
@@ -225,10 +227,12 @@ export class Qemu {
   }
 }
 
-function tooLate(what: string, timeoutMs: number): WarmvmError {
-  return new WarmvmError('WARMVM_HOST_OPERATION', `QEMU did not ${what} within ${timeoutMs} ms`, {
+/** QEMU did not do something in time. @param option what the user calls the limit */
+export function tooLate(what: string, timeoutMs: number, option: string | undefined): WarmvmError {
+  const remedy = option === undefined ? '' : `. If the host is merely slow, raise ${option}`;
+  return new WarmvmError('WARMVM_HOST_OPERATION', `QEMU did not ${what} within ${timeoutMs} ms${remedy}`, {
     retryable: true,
-    details: { timeoutMs },
+    details: { timeoutMs, ...(option === undefined ? {} : { option }) },
   });
 }
 

@@ -10,6 +10,7 @@ import { type SocketForQemu, socketForQemu } from './private-socket.ts';
 import { Qemu } from './qemu.ts';
 import {
   AGENT_DESCRIPTOR,
+  CONSOLE_DESCRIPTOR,
   FIRST_FILE_DESCRIPTOR,
   HEIR_DESCRIPTOR,
   MONITOR_DESCRIPTOR,
@@ -39,6 +40,8 @@ export interface StartedQemu {
   /** Stream of the guest agent's port. */
   readonly agent: Duplex;
   readonly stateSocket: NodeJS.WritableStream;
+  /** What the guest writes to its serial port; absent where the plan's console is not inherited. */
+  readonly console?: Duplex;
 }
 
 /** Starts a QEMU that inherits its monitors, agent and files as descriptors. @throws WARMVM_HOST_OPERATION */
@@ -60,7 +63,12 @@ export async function startQemu(plan: MachinePlan, place: QemuPlace): Promise<St
     clock,
     present: { state: 'starting', reason: 'started' },
   });
-  return { qemu, agent: process.socket(AGENT_DESCRIPTOR), stateSocket: process.socket(STATE_DESCRIPTOR) };
+  return {
+    qemu,
+    agent: process.socket(AGENT_DESCRIPTOR),
+    stateSocket: process.socket(STATE_DESCRIPTOR),
+    ...(plan.console.kind === 'inherited' ? { console: process.socket(CONSOLE_DESCRIPTOR) } : {}),
+  };
 }
 
 async function startProcessOf(plan: MachinePlan, place: QemuPlace, starter: string): Promise<QemuProcess> {
@@ -78,7 +86,8 @@ async function startProcessOf(plan: MachinePlan, place: QemuPlace, starter: stri
         : { heir: { kind: 'inherited', descriptor: HEIR_DESCRIPTOR, listens: true } as const }),
     });
     heir = place.heir === undefined ? undefined : await socketForQemu(directory, place.heir);
-    const stdio: StdioOptions = [...QEMU_STDIO, heir?.descriptor ?? 'ignore', ...files.descriptors];
+    const seventh = heir?.descriptor ?? (plan.console.kind === 'inherited' ? 'pipe' : 'ignore');
+    const stdio: StdioOptions = [...QEMU_STDIO, seventh, ...files.descriptors];
     const accelerated = plan.acceleration !== 'tcg';
     const command = launch({ program, arguments: words, directory, maxFileBytes, accelerated, stdio }, containment);
     return await QemuProcess.start(command, start);

@@ -10,6 +10,8 @@ const LONGEST_LINE_BYTES: number = 2 ** 20;
 export interface ExecuteOptions extends CallOptions {
   /** Longest wait for the answer, in milliseconds. */
   readonly timeoutMs: number;
+  /** What the user calls that limit, for errors. @default none */
+  readonly option?: string;
 }
 
 /** Told of every event, in the order QEMU sent them; it must not throw. */
@@ -71,7 +73,7 @@ export class Monitor implements AsyncDisposable {
    * @throws WARMVM_MACHINE_GONE when the monitor has ended
    */
   execute(command: string, fields: Readonly<Record<string, unknown>>, options: ExecuteOptions): Promise<unknown> {
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, option } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#end !== undefined) return reject(this.#end);
@@ -79,7 +81,7 @@ export class Monitor implements AsyncDisposable {
       const id = this.#lastId;
       const giveUp = (reason: unknown): void => this.#take(id)?.reject(reason);
       const onAbort = (): void => giveUp(signal?.reason);
-      const timer: Timer = setDeadline(this.#clock, () => giveUp(unanswered(command, timeoutMs)), timeoutMs);
+      const timer: Timer = setDeadline(this.#clock, () => giveUp(unanswered(command, timeoutMs, option)), timeoutMs);
       const release = (): void => {
         timer.cancel();
         signal?.removeEventListener('abort', onAbort);
@@ -139,9 +141,10 @@ function refused(command: string, errorClass: string, said: string): WarmvmError
   });
 }
 
-function unanswered(command: string, timeoutMs: number): WarmvmError {
-  return new WarmvmError('WARMVM_HOST_OPERATION', `QEMU did not answer ${command} within ${timeoutMs} ms`, {
+function unanswered(command: string, timeoutMs: number, option: string | undefined): WarmvmError {
+  const remedy = option === undefined ? '' : `. If the host is merely slow, raise ${option}`;
+  return new WarmvmError('WARMVM_HOST_OPERATION', `QEMU did not answer ${command} within ${timeoutMs} ms${remedy}`, {
     retryable: true,
-    details: { command, timeoutMs },
+    details: { command, timeoutMs, ...(option === undefined ? {} : { option }) },
   });
 }
