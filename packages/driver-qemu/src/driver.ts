@@ -3,6 +3,7 @@ import {
   type Driver,
   type DriverCapabilities,
   type ForkOptions,
+  fromSystemError,
   type GoldenImage,
   type GoldenSnapshot,
   type HostReport,
@@ -83,7 +84,10 @@ export class QemuDriver implements Driver {
       return made;
     }
     await this.#sweep();
-    const golden = await obtainGolden(this.#workshop, image, options);
+    const golden = await obtainGolden(this.#workshop, image, options).catch((error: unknown) => {
+      options.signal?.throwIfAborted();
+      throw fromSystemError(error, `the golden snapshot of image ${image.name} could not be made`);
+    });
     this.#goldens.set(image.digest, golden);
     return golden;
   }
@@ -133,7 +137,10 @@ export class QemuDriver implements Driver {
     options.signal?.throwIfAborted();
     await this.#look();
     const { state } = this.#workshop;
-    return (await state.list()).map((mark) => state.recordOf(mark)).filter((record) => record !== undefined);
+    const marks = await state.list().catch((error: unknown) => {
+      throw fromSystemError(error, `the marks in ${state.path} could not be read`);
+    });
+    return marks.map((mark) => state.recordOf(mark)).filter((record) => record !== undefined);
   }
 
   adopt(record: MachineRecord, options: ForkOptions): Promise<Machine> {
@@ -186,7 +193,8 @@ export class QemuDriver implements Driver {
       return await running;
     } catch (error) {
       this.#watch.look();
-      throw this.#lost ?? error;
+      if (this.#lost !== undefined) throw this.#lost;
+      throw signal.aborted || options.signal?.aborted ? error : fromSystemError(error, 'the call failed');
     } finally {
       this.#underWay.delete(running);
     }

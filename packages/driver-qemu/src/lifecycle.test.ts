@@ -187,7 +187,7 @@ describe('the state of a machine', () => {
     }
   });
 
-  test('is unknown while QEMU does not answer, and known again once it does', async () => {
+  test('is not made up while QEMU does not answer, and known again once it does', async () => {
     await using world = await World.create();
     let isImpatient = false;
     const clock: Clock = {
@@ -198,7 +198,7 @@ describe('the state of a machine', () => {
     const { machine, qemu } = await world.forked({ clock });
     qemu.isMute = true;
     isImpatient = true;
-    expect(await machine.state()).toBe('unknown');
+    await expect(machine.state()).rejects.toMatchObject({ code: 'WARMVM_HOST_OPERATION', retryable: true });
     qemu.isMute = false;
     isImpatient = false;
     expect(await machine.state()).toBe('running');

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  fromSystemError,
   type Guest,
   isWarmvmError,
   type Machine,
@@ -182,7 +183,14 @@ export class QemuMachine implements Machine {
   /** Brings a new incarnation to life, and has its guest prove it. */
   async #live(incarnation: Incarnation, signal: AbortSignal): Promise<void> {
     const { state } = this.#workshop;
-    await Promise.all([incarnation.run({ signal }), state.update(this.#home, { process: incarnation.mark })]);
+    const marking = state.update(this.#home, { process: incarnation.mark });
+    marking.catch(() => {});
+    try {
+      await incarnation.run({ signal });
+    } finally {
+      // A call that rejects leaves nothing at work.
+      await marking;
+    }
     this.#embody(incarnation);
     await incarnation.renew(this.id, { signal });
     signal.throwIfAborted();
@@ -243,8 +251,10 @@ export class QemuMachine implements Machine {
 
   /** Somebody else may have taken it over or removed it: it is not touched any more then. */
   async #requireOwned(): Promise<void> {
-    if (await this.#workshop.state.isOwned(this.#home)) return;
-    throw this.#gone();
+    const isOwned = await this.#workshop.state.isOwned(this.#home).catch((error: unknown) => {
+      throw fromSystemError(error, `the mark of machine ${this.id} could not be read`);
+    });
+    if (!isOwned) throw this.#gone();
   }
 
   #requireAlive(): void {

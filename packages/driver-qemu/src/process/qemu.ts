@@ -16,7 +16,7 @@ const LAST_WORDS_MS = 1000;
 /** How long a process may take to end after SIGKILL: one that the kernel holds, or that we may not kill, takes for ever. */
 const KILL_MS = 10_000;
 
-/** How long a QEMU may take to answer for its state before that is unknown. It answers within a millisecond unless it stands still. */
+/** How long a QEMU may take to answer for its state. It answers within a millisecond unless it stands still. */
 const ANSWER_MS = 5000;
 
 /** A QEMU process, started by us or by somebody before us. */
@@ -58,8 +58,6 @@ export class Qemu {
   readonly #end: Promise<void>;
   #present: ObservedState;
   #released = false;
-  /** Events so far. */
-  #heard = 0;
   #onChange: (observed: ObservedState) => void = () => {};
 
   constructor(parts: QemuParts) {
@@ -133,16 +131,15 @@ export class Qemu {
   }
 
   /**
-   * Asks the process and QEMU for the state of the machine; {@link present} is the answer then. A QEMU that does not answer is in
-   * state `unknown`, one whose process a signal has stopped in state `paused`.
-   * @throws the signal's reason
+   * Asks the process and QEMU for the state of the machine; {@link present} is the answer then. A process that a signal has stopped
+   * answers nothing, and is `paused`.
+   * @throws the signal's reason; WARMVM_HOST_OPERATION (`retryable`) when QEMU does not answer: its silence says nothing of the machine
    */
   async ask({ signal }: CallOptions): Promise<void> {
     if (this.#released || isOver(this.#present)) return;
     if (isHalted(this.process.pid)) {
       return this.observe({ state: 'paused', reason: 'a signal has stopped its process (SIGSTOP)' });
     }
-    const before = this.#heard;
     const limits = { timeoutMs: ANSWER_MS, ...(signal === undefined ? {} : { signal }) };
     try {
       const answer = (await this.monitor.execute('query-status', {}, limits)) as { readonly status?: unknown } | null;
@@ -151,8 +148,7 @@ export class Qemu {
       signal?.throwIfAborted();
       // Its end says more than the end of its monitor.
       if (error === this.monitor.end) return this.#end;
-      // Whatever it has said meanwhile is newer than its silence.
-      if (before === this.#heard) this.observe({ state: 'unknown', reason: (error as Error).message });
+      throw error;
     }
   }
 
@@ -214,7 +210,6 @@ export class Qemu {
   }
 
   #hear(event: QmpEvent): void {
-    this.#heard += 1;
     const observed = stateOfEvent(event);
     if (observed !== undefined) this.observe(observed);
     for (const look of [...this.#awaited]) look(event);
