@@ -107,8 +107,8 @@ async function injectFault(stateDirectory: string, fault: InjectedFault, machine
     case 'destroy':
       return locked(home);
     case 'adopt':
-      // The last step of an adoption: QEMU makes a socket in its folder for the new owner.
-      return withMode(join(home, await bodyIn(home)), 0o510);
+      // The last step of an adoption: the new owner makes a socket for the agent in QEMU's folder.
+      return locked(join(home, await bodyIn(home)));
     case 'state':
       return occupied(join(stateDirectory, 'marks', `${machine?.id}.json`));
     case 'events':
