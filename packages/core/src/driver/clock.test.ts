@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { mock } from 'node:test';
+import { describe, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { sleep, systemClock } from './clock.ts';
 
@@ -69,5 +70,23 @@ describe('systemClock', () => {
     expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBe(holding - 1);
     timers[1]!.cancel();
     expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBe(holding - 1);
+  });
+});
+
+describe('the system clock', () => {
+  test.each([
+    ['vitest', () => void vi.useFakeTimers(), () => void vi.useRealTimers()],
+    ['node:test', () => mock.timers.enable({ apis: ['setTimeout', 'Date'] }), () => mock.timers.reset()],
+  ])('goes on under the faked timers of %s', async (_, fake, restore) => {
+    const wallTimeMs = systemClock.wallTimeMs();
+    fake();
+    try {
+      const startedMs = systemClock.now();
+      await sleep(systemClock, 5);
+      expect(systemClock.now()).toBeGreaterThan(startedMs);
+      expect(Math.abs(systemClock.wallTimeMs() - wallTimeMs)).toBeLessThan(600_000);
+    } finally {
+      restore();
+    }
   });
 });

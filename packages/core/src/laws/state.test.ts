@@ -124,13 +124,15 @@ test('law 53: an answer that is older than an event, or of an earlier generation
   driver.answer('state', 'manual');
   await clock.advance(5_000);
   const [asked] = driver.pending('state');
-  machine.hide('paused');
   machine.change('starting');
   machine.change('running');
   await settle();
+  machine.hide('paused');
   asked?.resolve();
   await settle();
   expect(pool.stats().slots.ready, 'law 53: an event came after the question').toBe(1);
+  expect(machine.disposals, 'law 53: an event came after the question').toBe(0);
+  machine.change('running');
   await clock.advance(10_000);
   const lease = await pool.acquire();
   const asking = driver.pending('state').at(-1);
