@@ -35,10 +35,23 @@ export interface ComputerFacts {
   readonly ssh: { readonly hasConfig: boolean; readonly agent: 'answers' | 'silent' | 'none' };
   /** What is wrong with the configuration, or with the options of a driver in it; null where nothing is. */
   readonly configurationMistake: string | null;
-  /** What dead owners left, by driver; a driver that could not be asked is absent. */
+  /** The hosts that were asked. */
+  readonly hosts: readonly HostState[];
+  /** What dead owners left, by host; a driver that could not be asked is absent. */
   readonly leftovers: Readonly<Record<string, number>>;
   /** What confines the machines of a driver, by driver; absent where it could not be asked or cannot tell. */
   readonly containment: Readonly<Record<string, readonly Safeguard[]>>;
+}
+
+/** How a host answered. */
+export interface HostState {
+  readonly name: string;
+  /** Whether somebody chose it; else it was found on this computer. */
+  readonly isConfigured: boolean;
+  /** Why it cannot be used; null where it answers. */
+  readonly problem: string | null;
+  /** What to do about that, where the error knows. */
+  readonly remedy: string | null;
 }
 
 /** A folder that the program keeps something in. */

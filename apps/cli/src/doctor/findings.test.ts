@@ -18,6 +18,7 @@ const HEALTHY: ComputerFacts = {
   ssh: { hasConfig: true, agent: 'answers' },
   configurationMistake: null,
   leftovers: { qemu: 0 },
+  hosts: [],
   containment: {},
 };
 
@@ -30,6 +31,20 @@ function found(change: Partial<ComputerFacts>, id: string) {
 }
 
 describe('findings', () => {
+  test('name a host that somebody chose and that does not answer, as a problem with its own remedy', () => {
+    const far = { name: 'libvirt-ssh (qemu+ssh://ci@far/system)', problem: 'WARMVM_HOST_DENIED: login refused' };
+    const hosts = [{ ...far, isConfigured: true, remedy: 'add your key there' }];
+    expect(found({ hosts }, `host-${far.name}`)).toEqual({
+      id: `host-${far.name}`,
+      level: 'problem',
+      text: `host ${far.name} cannot be used: ${far.problem}`,
+      fix: { text: 'add your key there' },
+    });
+    expect(found({ hosts: [{ ...far, isConfigured: false, remedy: null }] }, `host-${far.name}`)?.level).toBe(
+      'warning',
+    );
+  });
+
   test('of a healthy computer are all well, and there is nothing to mend', () => {
     const findings = findingsOf(HEALTHY);
     expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
@@ -78,7 +93,12 @@ describe('findings', () => {
     ['folder-images', 'problem', { folders: [{ ...FOLDER, mode: 0o777 }] }, /chmod go-w \/images/],
     ['folder-images', 'warning', { folders: [{ ...FOLDER, freeBytes: 2 ** 20 }] }, /room/],
     ['ssh', 'warning', { ssh: { hasConfig: false, agent: 'silent' } }, /SSH_AUTH_SOCK/],
-    ['leftovers-qemu', 'warning', { leftovers: { qemu: 2 } }, /warmvm sweep --driver qemu/],
+    [
+      'leftovers-qemu',
+      'warning',
+      { leftovers: { qemu: 2 } },
+      /warmvm sweep; with --dry-run it shows what it would remove/,
+    ],
   ])('%s is a %s with its fix where %j', (id, level, change, fix) => {
     const finding = found(change, id);
     expect(finding?.level).toBe(level);

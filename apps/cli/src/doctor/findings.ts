@@ -1,5 +1,5 @@
 import { qemuPackages } from '@warmvm/local-host';
-import type { ComputerFacts, FolderFacts } from './facts.ts';
+import type { ComputerFacts, FolderFacts, HostState } from './facts.ts';
 import type { Finding, Fix } from './finding.ts';
 
 const OLDEST_NODE = [22, 12] as const;
@@ -14,6 +14,7 @@ export function findingsOf(facts: ComputerFacts): readonly Finding[] {
     node(facts),
     user(facts),
     ...configuration(facts),
+    ...facts.hosts.map(host),
     qemu(facts),
     acceleration(facts),
     libvirt(facts),
@@ -60,6 +61,17 @@ function configuration({ configurationMistake }: ComputerFacts): readonly Findin
     text: 'mend it; what may stand there is in https://github.com/warmvm/warmvm/blob/main/docs/configuration.md',
   };
   return [{ id: 'configuration', level: 'problem', text: configurationMistake, fix }];
+}
+
+/** A host that somebody chose and that does not answer keeps every command from working. */
+function host({ name, isConfigured, problem, remedy }: HostState): Finding {
+  const id = `host-${name}`;
+  if (problem === null) return { id, level: 'ok', text: `host ${name} answers` };
+  const text = `host ${name} cannot be used: ${problem}`;
+  const fix = {
+    text: remedy ?? 'check its address, its daemon and the login, then run this again; --debug shows more',
+  };
+  return { id, level: isConfigured ? 'problem' : 'warning', text, fix };
 }
 
 function qemu(facts: ComputerFacts): Finding {
@@ -205,7 +217,7 @@ function ssh({ ssh: { hasConfig, agent } }: ComputerFacts): Finding {
 function leftovers(driver: string, count: number): Finding {
   const id = `leftovers-${driver}`;
   if (count === 0) return { id, level: 'ok', text: `${driver}: dead owners left nothing behind` };
-  const fix = { text: `warmvm sweep --driver ${driver}` };
+  const fix = { text: 'warmvm sweep; with --dry-run it shows what it would remove' };
   return {
     id,
     level: 'warning',

@@ -3,15 +3,17 @@ import { styleText } from 'node:util';
 import type { Safeguard } from '@warmvm/core';
 import { shownText } from '@warmvm/core/driver';
 import { systemCommandRunner } from '@warmvm/local-host';
+import type { DriverChoice } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { readSettings } from '../config/settings.ts';
+import { explain } from '../errors/explain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runInterruptibly } from '../interruptible.ts';
 import type { Output } from '../output.ts';
-import { withDriver } from '../place/open-source.ts';
+import { hostName, hostsToSweep } from '../sweep/hosts.ts';
 import { findLeftovers } from '../sweep/leftovers.ts';
 import type { DoctorOptions } from './command.ts';
-import type { ComputerFacts } from './facts.ts';
+import type { ComputerFacts, HostState } from './facts.ts';
 import type { Finding, Level } from './finding.ts';
 import { findingsOf } from './findings.ts';
 import { type Mending, mend } from './mend.ts';
@@ -32,35 +34,55 @@ export function runDoctor(options: DoctorOptions, output: Output): Promise<numbe
   });
 }
 
-/** What only drivers know. One that cannot be asked says so elsewhere. */
-async function askDrivers(
-  options: DoctorOptions,
-  signal: AbortSignal,
-): Promise<Pick<ComputerFacts, 'configurationMistake' | 'leftovers' | 'containment'>> {
+type Asked = Pick<ComputerFacts, 'configurationMistake' | 'hosts' | 'leftovers' | 'containment'>;
+
+/** What only drivers know: each host that is configured is asked, and one that cannot be reached is a finding. */
+async function askDrivers(options: DoctorOptions, signal: AbortSignal): Promise<Asked> {
+  const hosts: HostState[] = [];
   const leftovers: Record<string, number> = {};
   const containment: Record<string, readonly Safeguard[]> = {};
   let configurationMistake: string | null = null;
   try {
     const settings = await readSettings(options);
-    const chosen = await withDriver(settings).catch(() => settings);
-    for (const choice of chosen.drivers) {
-      const found = await findLeftovers(choice, chosen, signal).catch((error: unknown) => {
+    const isConfigured = settings.drivers.length > 0;
+    // Without any hypervisor other findings say what is missing.
+    const choices = await hostsToSweep(settings).catch(() => [] as readonly DriverChoice[]);
+    for (const choice of choices) {
+      const name = hostName(choice);
+      try {
+        const found = await findLeftovers(choice, settings, signal, options.pool);
+        try {
+          leftovers[name] = found.records.filter(({ fate }) => fate === 'dead').length;
+          const told = await found.driver.ping({ signal });
+          if (told.containment !== undefined) containment[name] = told.containment;
+          hosts.push({ name, isConfigured, problem: null, remedy: null });
+        } finally {
+          await found[Symbol.asyncDispose]();
+        }
+      } catch (error) {
         if (error instanceof ConfigError) throw error;
-      });
-      signal.throwIfAborted();
-      if (found === undefined) continue;
-      leftovers[choice.use] = found.records.filter(({ fate }) => fate === 'dead').length;
-      const told = await found.driver.ping({ signal }).catch(() => undefined);
-      if (told?.containment !== undefined) containment[choice.use] = told.containment;
-      await found[Symbol.asyncDispose]();
-      signal.throwIfAborted();
+        signal.throwIfAborted();
+        hosts.push({ name, isConfigured, ...problemOf(error) });
+      }
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     configurationMistake = error.message;
   }
-  return { configurationMistake, leftovers, containment };
+  return { configurationMistake, hosts, leftovers, containment };
 }
+
+/** The words of `explain`, apart: what is wrong, and what to do. */
+function problemOf(error: unknown): { readonly problem: string; readonly remedy: string | null } {
+  const lines = explain(error).split('\n');
+  const [said, todo] = [lines.filter((line) => !line.startsWith(TO_DO)), lines.find((line) => line.startsWith(TO_DO))];
+  const remedy = todo?.slice(TO_DO.length) ?? null;
+  // The remedy of many codes is this very command.
+  const isThis = remedy === null || /warmvm doctor/.test(remedy);
+  return { problem: said.join('\n').replace(/^error: /, ''), remedy: isThis ? null : remedy };
+}
+
+const TO_DO = '  to do: ';
 
 function mendingBy({ yes }: DoctorOptions, output: Output, signal: AbortSignal): Mending {
   return {

@@ -33,7 +33,11 @@ describe('mending', () => {
     const { ran, told, mend } = mender();
     expect(await mend({ text: 'buy another computer' }, RIGHTS)).toBe(true);
     expect(ran).toEqual(['chmod go-w /images']);
-    expect(told).toEqual(['running: chmod go-w /images\n']);
+    expect(told).toEqual([
+      'not fixed: x: only a person can: buy another computer\n',
+      'running: chmod go-w /images\n',
+      '--fix: ran 1 of 2 fixes; 1 left to you\n',
+    ]);
   });
 
   test('leaves alone what is well', async () => {
@@ -41,7 +45,7 @@ describe('mending', () => {
     const well: Finding = { id: 'x', level: 'ok', text: 'well', fix: RIGHTS };
     expect(await mend([well], mending)).toBe(false);
     expect(ran).toEqual([]);
-    expect(told).toEqual([]);
+    expect(told).toEqual(['--fix: there is nothing to fix\n']);
   });
 
   test('runs nothing that was not agreed to, and nothing that only root may', async () => {
@@ -50,7 +54,10 @@ describe('mending', () => {
     expect(refused.ran).toEqual([]);
     const user = mender(undefined, { isRoot: false });
     expect(await user.mend(INSTALL)).toBe(false);
-    expect(user.told).toEqual(['not done, only root may: sudo apt-get install qemu-system-x86 qemu-utils\n']);
+    expect(user.told).toEqual([
+      'not fixed: x: only root may: sudo apt-get install qemu-system-x86 qemu-utils\n',
+      '--fix: ran 0 of 1 fixes; 1 left to you\n',
+    ]);
   });
 
   test('goes on after a command that fails, and says how it did', async () => {

@@ -15,20 +15,36 @@ export interface Mending {
 
 /** Applies what can be applied, each after it was said. Resolves with whether anything was tried. @throws the signal's reason */
 export async function mend(findings: readonly Finding[], mending: Mending): Promise<boolean> {
-  let tried = false;
-  for (const { level, fix } of findings) {
-    if (level === 'ok' || fix?.command === undefined) continue;
+  const wrong = findings.filter(({ level }) => level !== 'ok');
+  let fixed = 0;
+  let failed = 0;
+  for (const { id, fix } of wrong) {
+    if (fix?.command === undefined) {
+      mending.tell(
+        `not fixed: ${id}: ${fix === undefined ? 'nothing is known that helps' : `only a person can: ${fix.text}`}\n`,
+      );
+      continue;
+    }
     const line = fix.command.join(' ');
     if (fix.needsRoot === true && !mending.isRoot) {
-      mending.tell(`not done, only root may: sudo ${line}\n`);
+      mending.tell(`not fixed: ${id}: only root may: sudo ${line}\n`);
       continue;
     }
     if (!(await mending.agrees(line))) continue;
-    tried = true;
     const failure = await (fix.packages === undefined ? run(fix.command, mending) : install(fix.packages, mending));
-    if (failure !== undefined) mending.tell(`that did not work: ${failure}\n`);
+    if (failure === undefined) fixed += 1;
+    else {
+      failed += 1;
+      mending.tell(`that did not work: ${failure}\n`);
+    }
   }
-  return tried;
+  const left = wrong.length - fixed;
+  if (wrong.length === 0) mending.tell('--fix: there is nothing to fix\n');
+  else
+    mending.tell(
+      `--fix: ran ${fixed + failed} of ${wrong.length} fixes${failed === 0 ? '' : `, ${failed} failed`}; ${left} left to you\n`,
+    );
+  return fixed + failed > 0;
 }
 
 /** @returns why it did not work; undefined when it did */

@@ -14,7 +14,7 @@ import type { ComputerFacts, FolderFacts } from './facts.ts';
 
 /** Reads what there is to know of this computer. Never throws for what it cannot read: that is a fact too. */
 export async function readFacts(
-  asked: Pick<ComputerFacts, 'configurationMistake' | 'leftovers' | 'containment'>,
+  asked: Pick<ComputerFacts, 'configurationMistake' | 'hosts' | 'leftovers' | 'containment'>,
   runner: CommandRunner = systemCommandRunner,
 ): Promise<ComputerFacts> {
   const { username } = userInfo();

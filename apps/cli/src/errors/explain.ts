@@ -26,7 +26,10 @@ export function explain(error: unknown, { debug = false }: ExplainOptions = {}):
   const lines = chain.map((at, index) => {
     const code = isWarmvmError(at) ? `${at.code}: ` : '';
     // What is to be done is told once, where people look for it.
-    const message = ownRemedy === undefined ? messageOf(at) : messageOf(at).replace(`; ${ownRemedy}`, '');
+    const message =
+      ownRemedy === undefined
+        ? messageOf(at)
+        : messageOf(at).replace(`; ${ownRemedy}`, '').replace(`. ${ownRemedy}`, '');
     return `${index === 0 ? 'error' : '  caused by'}: ${code}${shown(message)}`;
   });
   const first = chain.find((at) => isWarmvmError(at));

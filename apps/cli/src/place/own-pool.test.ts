@@ -66,3 +66,19 @@ test('people are told once what the host of a pool does not contain machines wit
   expect(warned).toHaveLength(1);
   expect(warned[0]).toMatch(/^on .*: not contained: memory: not limited; to mend it: delegate a cgroup$/);
 });
+
+test('options that the pool refuses are a mistake of the configuration, with its exit code', async () => {
+  const settings = {
+    drivers: [{ use: 'fake' }],
+    image: 'tiny',
+    pool: { minReady: 3, max: 2 },
+    configPath: undefined,
+    folder: '/',
+  };
+  const maker = { create: () => createFakeDriver({ host: createFakeHost() }), image: () => fakeImage() };
+  const options = { signal: new AbortController().signal, say: () => {}, load: async () => maker };
+  await expect(openPool(settings, options)).rejects.toMatchObject({
+    name: 'ConfigError',
+    message: expect.stringMatching(/^the pool refuses the configuration: .*minReady/),
+  });
+});

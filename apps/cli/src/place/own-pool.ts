@@ -55,7 +55,7 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
     if (first === undefined) throw new ConfigError('no driver was chosen');
     const image = made.find(({ maker }) => maker.image !== undefined)?.maker.image?.();
     const opened = image ?? (await openImage(settings.image, { folder: settings.folder, signal, say }));
-    const pool = createPool({
+    const pool = checkedPool({
       ...given({ ...settings.pool, ...options.pool }),
       ...(made.length === 1 ? { driver: first.driver } : { drivers: hostsOf(made, settings) }),
       image: opened,
@@ -80,6 +80,16 @@ export async function openPool(settings: Settings, options: OpenPoolOptions): Pr
   } catch (error) {
     await disposeDrivers();
     throw error;
+  }
+}
+
+/** What the pool refuses of its options comes from the configuration. @throws ConfigError */
+function checkedPool(options: PoolOptions): Pool {
+  try {
+    return createPool(options);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new ConfigError(`the pool refuses the configuration: ${cause.message}`, { cause });
   }
 }
 

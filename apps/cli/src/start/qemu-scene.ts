@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createQemuDriver } from '@warmvm/driver-qemu';
 import { buildTinyImage } from '@warmvm/guest-image';
@@ -7,6 +6,7 @@ import { DisposeStack, hypervisorFacts, qemuProcesses } from '@warmvm/local-host
 import { describeProgress } from './describe-progress.ts';
 import { killFromOutside } from './kill-from-outside.ts';
 import type { Scene, SceneOptions } from './scene.ts';
+import { startStateFolder } from './state-folder.ts';
 
 /** Real machines on this computer's QEMU: no daemon, no root. */
 export async function qemuScene({ signal, say }: SceneOptions): Promise<Scene> {
@@ -18,7 +18,7 @@ export async function qemuScene({ signal, say }: SceneOptions): Promise<Scene> {
       onProgress: (progress) => say(`golden image: ${describeProgress(progress)}`),
     });
     // One folder for all runs, so that each sweeps what a killed one left. What this one makes it takes along: it measures from nothing.
-    const stateDirectory = stateFolder();
+    const stateDirectory = startStateFolder();
     const driver = stack.use(createQemuDriver({ stateDirectory, keepGoldens: false }));
     const host = await driver.ping({ signal });
     const before = new Set(await inventory(stateDirectory));
@@ -38,12 +38,6 @@ export async function qemuScene({ signal, say }: SceneOptions): Promise<Scene> {
     await stack[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Where root's home is closed to the user that QEMU runs as, a folder of the system's is not. */
-function stateFolder(): string {
-  if (process.getuid?.() === 0) return '/var/lib/warmvm/start';
-  return join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'warmvm', 'start');
 }
 
 /** Files in the folder, and processes that have it in their command line. */

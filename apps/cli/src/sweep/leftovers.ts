@@ -16,16 +16,24 @@ export interface FoundLeftovers extends AsyncDisposable {
   readonly records: readonly Leftover[];
 }
 
-/** Lists what carries the mark of the pool of these settings. @throws what the driver throws */
+/**
+ * Lists what carries a mark of ours on a host: of the pool that is named, else of every pool. Changes nothing.
+ * @throws what the driver throws
+ */
 export async function findLeftovers(
   choice: DriverChoice,
   settings: Pick<Settings, 'folder' | 'pool' | 'drivers' | 'driverPlaces'>,
   signal: AbortSignal,
+  pool?: string,
   load: typeof loadDriver = loadDriver,
 ): Promise<FoundLeftovers> {
   const { driver } = await makeDriver(choice, settings, load);
   try {
-    const records = await driver.list({ pool: settings.pool.name ?? DEFAULT_POOL }, { signal });
+    // A driver that cannot list all pools is asked about the one of the settings.
+    const records =
+      pool === undefined && driver.listAll !== undefined
+        ? await driver.listAll({ signal })
+        : await driver.list({ pool: pool ?? settings.pool.name ?? DEFAULT_POOL }, { signal });
     return {
       driver,
       records: records.map((record) => ({ record, fate: judgeOwner(record.owner.process) })),

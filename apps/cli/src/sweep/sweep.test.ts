@@ -19,7 +19,8 @@ async function abandonedHost() {
   driver.abandon();
   const load = async () => ({ create: () => createFakeDriver({ host }) });
   const settings = { folder: '/', pool: {}, drivers: [] };
-  const find = () => findLeftovers({ use: 'fake' }, settings, new AbortController().signal, load);
+  const find = (pool: string | undefined = 'default') =>
+    findLeftovers({ use: 'fake' }, settings, new AbortController().signal, pool, load);
   return { host, find };
 }
 

@@ -7,6 +7,8 @@ export interface Swept {
   readonly id: string;
   readonly kind: MachineRecord['kind'];
   readonly state: MachineRecord['state'];
+  /** The pool whose mark it carries. */
+  readonly pool: string;
   readonly owner: { readonly pid: number; readonly fate: OwnerFate };
   readonly outcome: 'removed' | 'would be removed' | 'kept' | 'failed';
   /** Why it failed. */
@@ -28,6 +30,7 @@ export async function sweep(
       id: record.id,
       kind: record.kind,
       state: record.state,
+      pool: record.owner.pool,
       owner: { pid: record.owner.process.pid, fate },
     };
     if (fate !== 'dead') swept.push({ ...facts, outcome: 'kept' });
