@@ -13,7 +13,9 @@ export interface SweepOptions extends SettingsFlags {
 export function sweepCommand(output: Output): Command {
   return withSettingsOptions(
     new Command('sweep')
-      .description('remove what dead processes left on the hosts, of every pool or of that of --pool; what belongs to a living process stays')
+      .description(
+        'remove what dead processes left on the hosts, of every pool or of that of --pool; what belongs to a living process stays',
+      )
       .option('-n, --dry-run', 'say what would be removed, and remove nothing')
       .option('--json', 'every object and its fate as JSON'),
   ).action(async (options: SweepOptions) => {
