@@ -2,6 +2,7 @@
 // prints what it gained, a line each. Runs as text, with nothing imported from the repository, which its user may not read. One
 // argument: {@link Attack} as JSON.
 import {
+  closeSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -68,7 +69,11 @@ function qemus(): { pid: string; machine: string; words: string }[] {
 
 function overwrite(path: string): void {
   const file = openSync(path, 'r+');
-  writeSync(file, 'poison', 8192);
+  try {
+    writeSync(file, 'poison', 8192);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function attackTemplate({ pid, words }: { pid: string; words: string }): void {
@@ -80,11 +85,11 @@ function attackTemplate({ pid, words }: { pid: string; words: string }): void {
 
 function attackNeighbour({ pid, words }: { pid: string; words: string }): void {
   attempt('may end a neighbour', () => process.kill(Number(pid), 0));
-  attempt('opened the memory of a neighbour', () => openSync(`/proc/${pid}/mem`, 'r+'));
+  attempt('opened the memory of a neighbour', () => closeSync(openSync(`/proc/${pid}/mem`, 'r+')));
   attempt('reads the descriptors of a neighbour', () => readdirSync(`/proc/${pid}/fd`));
   for (const path of words.match(/\/[^",\0]+/g) ?? []) {
     if (path.startsWith(`${stateDirectory}/machines`))
-      attempt('opened a file of a neighbour', () => openSync(path, 'r'));
+      attempt('opened a file of a neighbour', () => closeSync(openSync(path, 'r')));
   }
 }
 
