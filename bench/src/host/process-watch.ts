@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type Clock, WarmvmError } from '@warmvm/core';
+import { childEnvironment } from '@warmvm/core/driver';
 import { programWords } from '../package-files.ts';
 import type { Crash } from './bench-host.ts';
 
@@ -12,6 +13,7 @@ export interface ProcessWatch extends AsyncDisposable {
 /** Starts it. Its times are the kernel's monotonic ones, which all processes share; they are told in those of `clock`. */
 export function startProcessWatch(clock: Clock): ProcessWatch {
   const child = spawn(process.execPath, programWords('host/process-watch-main'), {
+    env: childEnvironment(),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));

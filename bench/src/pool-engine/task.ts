@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { WarmvmError } from '@warmvm/core';
+import { childEnvironment } from '@warmvm/core/driver';
 import { programWords } from '../package-files.ts';
 import type { Course, Finish } from './race.ts';
 
@@ -32,7 +33,11 @@ export async function measureApart<Kind extends Task['kind']>(
   signal.throwIfAborted();
   const args = ['--expose-gc', ...programWords('pool-engine/task-main'), JSON.stringify(task)];
   try {
-    const { stdout } = await run(process.execPath, args, { signal, maxBuffer: LARGEST_OUTPUT_BYTES });
+    const { stdout } = await run(process.execPath, args, {
+      env: childEnvironment(),
+      signal,
+      maxBuffer: LARGEST_OUTPUT_BYTES,
+    });
     return JSON.parse(stdout) as Findings[Kind];
   } catch (error) {
     signal.throwIfAborted();

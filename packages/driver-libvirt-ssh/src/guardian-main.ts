@@ -1,4 +1,3 @@
-import { runGuardian } from '@warmvm/driver-libvirt';
-import { guardianWay } from './guardian.ts';
+import { runSshGuardian } from './guardian.ts';
 
-await runGuardian(guardianWay);
+void runSshGuardian();

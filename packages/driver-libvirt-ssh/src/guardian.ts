@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '@warmvm/core/driver';
-import type { GuardianProgram, GuardianWay } from '@warmvm/driver-libvirt';
+import { type GuardianProgram, type GuardianWay, guardianModule, runGuardian } from '@warmvm/driver-libvirt';
 import { dialerOf } from './dialer.ts';
 import type { LibvirtSshDriverOptions } from './options/options.ts';
 import type { ParsedSshOptions } from './options/parse-options.ts';
@@ -22,9 +22,8 @@ export function guardianProgram(
   { guardian, guardianGiveUpMs = GIVE_UP_MS }: Pick<LibvirtSshDriverOptions, 'guardian' | 'guardianGiveUpMs'>,
 ): false | GuardianProgram {
   if (guardian === false) return false;
-  const file = import.meta.url.endsWith('.ts') ? './guardian-main.ts' : './guardian-main.js';
   return {
-    module: new URL(file, import.meta.url),
+    module: guardian instanceof URL ? guardian : guardianModule(import.meta.url, '@warmvm/driver-libvirt-ssh'),
     way: wayFromAnywhere(way),
     giveUpMs: guardianGiveUpMs,
     isOptional: guardian === undefined,
@@ -50,4 +49,9 @@ function wayFromAnywhere(way: ToldWay): ToldWay {
 export function guardianWay(told: unknown): GuardianWay {
   const { dial } = dialerOf({ ...(told as ToldWay), clock: systemClock });
   return { dial, connectTimeoutMs: CONNECT_TIMEOUT_MS };
+}
+
+/** The whole life of a guardian's process of this driver: for a bundled program, in a file of its own that `options.guardian` names. */
+export function runSshGuardian(): Promise<never> {
+  return runGuardian(guardianWay);
 }

@@ -5,6 +5,7 @@
  */
 export { createSshDialer, type SshDialer } from './dialer.ts';
 export { createLibvirtSshDriver } from './driver.ts';
+export { runSshGuardian } from './guardian.ts';
 export type {
   KeyboardRequest,
   LibvirtSshDriverOptions,

@@ -21,7 +21,7 @@ import { GoldenMaker, type LibvirtGolden } from './golden.ts';
 import { type Guardian, guardianFor } from './guardian.ts';
 import { type HostFacts, hostFacts } from './host-facts.ts';
 
-import { disposedError, leftBehind } from './interruption.ts';
+import { disposedError, leftBehind, warnOfLeftBehind } from './interruption.ts';
 
 import { requireRunning } from './lifecycle.ts';
 
@@ -237,6 +237,7 @@ class LibvirtDriver implements Driver {
     // What could not be removed here, the guardian tries again from outside.
     if (workshop.held.length > 0 || failures.length > 0) this.#guardian?.release();
     else await this.#guardian?.dismiss();
+    if (failures.length === 0) warnOfLeftBehind(workshop.held, this.#guardian?.patienceMs);
     if (failures.length > 0) throw leftBehind(workshop.held, failures, this.#guardian?.patienceMs);
   }
 

@@ -1,3 +1,3 @@
 import { runGuardian } from './guardian-program.ts';
 
-await runGuardian();
+void runGuardian();

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { isWarmvmError, systemClock } from '@warmvm/core/driver';
+import { childEnvironment, isWarmvmError, systemClock } from '@warmvm/core/driver';
 import type { Dial } from '@warmvm/libvirt';
 import { GUARDIAN_READY, type GuardianOrders, type GuardianRefusal } from './guardian-process.ts';
 import { sweepThoroughly } from './sweep.ts';
@@ -37,7 +37,8 @@ export async function runGuardian(openWay?: (way: unknown) => GuardianWay): Prom
       process.stdout.write(`${JSON.stringify(refusalOf(error))}\n`);
     }
   };
-  process.stdout.on('error', () => {});
+  // The other ends go with the process that it watches over.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   let turn = Promise.resolve();
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => {
@@ -62,7 +63,7 @@ async function clean(
   const why = failure instanceof Error ? failure.message : String(failure);
   await tellSystemLog(
     `the process that owned ${[...instances].join(', ')} was killed, and its machines could not be removed: ${why}; ` +
-      'the next start of a pool of the same name removes them',
+      '"warmvm sweep" removes them, or the next start of a pool of the same name',
   );
 }
 
@@ -75,6 +76,9 @@ function refusalOf(error: unknown): GuardianRefusal {
 
 /** Nobody is left who could be told but those who look after this computer. Where there is no log nothing happens. */
 async function tellSystemLog(text: string): Promise<void> {
-  const child = spawn('logger', ['-t', 'warmvm', '-p', 'user.warning', text], { stdio: 'ignore' });
+  const child = spawn('logger', ['-t', 'warmvm', '-p', 'user.warning', text], {
+    env: childEnvironment(),
+    stdio: 'ignore',
+  });
   await once(child, 'exit').catch(() => {});
 }

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { systemClock } from '@warmvm/core/driver';
+import { describe, expect, test, vi } from 'vitest';
 import { QuickClock } from './fixtures/quick-clock.ts';
 import { Guardian, type GuardianChoices } from './guardian.ts';
-import type { GuardianOrders } from './guardian-process.ts';
+import { type GuardianOrders, guardianModule, startGuardianProcess } from './guardian-process.ts';
 
 const orders: GuardianOrders = { uri: 'qemu:///system', storagePool: 'warmvm', storagePath: '/pool', giveUpMs: 30_000 };
 
@@ -104,7 +105,7 @@ describe('a guardian', () => {
 
   test.each([
     ['answers something else', 'what?\n', 'what?'],
-    ['dies', undefined, 'its end'],
+    ['dies', undefined, 'ended with exit code 1'],
   ])('that %s is a failure that may pass', async (_what, answer, said) => {
     const { guardian, started, clock } = played();
     await guardian.watchOver('one');
@@ -216,5 +217,59 @@ describe('the guardian’s process', () => {
     await guardian.watchOver('one');
     await Promise.all([guardian.watchOver('two'), guardian.watchOver('three')]);
     await guardian.dismiss();
+  });
+
+  test('that hangs when it is dismissed is killed after five seconds', async () => {
+    const { guardian, started, clock } = played();
+    await guardian.watchOver('one');
+    const [child] = started;
+    const kills: unknown[] = [];
+    child!.stdin.removeAllListeners('end');
+    Object.assign(child!, { kill: (signal: string) => kills.push(signal), unref: () => {} });
+    const dismissing = guardian.dismiss();
+    await clock.advance(5_000);
+    await dismissing;
+    expect(kills).toEqual(['SIGKILL']);
+  });
+
+  test('that a caller leaves is not waited for', async () => {
+    const { guardian, started, clock } = played();
+    await guardian.watchOver('one');
+    started[0]!.answer = undefined;
+    const reason = new Error('no longer wanted');
+    const controller = new AbortController();
+    const left = guardian.watchOver('two', controller.signal);
+    await clock.virtual.settle();
+    controller.abort(reason);
+    await expect(left).rejects.toBe(reason);
+  });
+});
+
+describe('a program without the guardian’s file', () => {
+  const broken = (module: URL): Guardian =>
+    new Guardian(orders, systemClock, { start: (told) => startGuardianProcess(told, module) });
+
+  test('is told so at once, with the way out', async () => {
+    await expect(broken(new URL('file:///nowhere/guardian.js')).watchOver('one')).rejects.toMatchObject({
+      code: 'WARMVM_NOT_SUPPORTED',
+      retryable: false,
+      message: expect.stringMatching(/nowhere.*external to the bundle/),
+    });
+  });
+
+  test('gets the last line of one that ends before it answers, and does not try again', async () => {
+    const guardian = broken(new URL('./fixtures/guardian-that-fails.ts', import.meta.url));
+    await expect(guardian.watchOver('one')).rejects.toMatchObject({
+      retryable: false,
+      message: expect.stringContaining('Error: a file is missing'),
+    });
+  });
+
+  test('inherits nothing that is meant for another Node', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--require ./only-in-the-folder-of-the-parent.cjs');
+    const guardian = broken(guardianModule(import.meta.url, '@warmvm/driver-libvirt'));
+    await guardian.watchOver('one');
+    await guardian.dismiss();
+    vi.unstubAllEnvs();
   });
 });

@@ -1,6 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { type Clock, type ErrorCode, isWarmvmError, JoinedJobs, WarmvmError } from '@warmvm/core/driver';
+import {
+  type Clock,
+  type ErrorCode,
+  fromSystemError,
+  isWarmvmError,
+  shownText,
+  WarmvmError,
+} from '@warmvm/core/driver';
 import {
   GUARDIAN_READY,
   type GuardianOrders,
@@ -8,6 +15,7 @@ import {
   type StartGuardian,
   startGuardianProcess,
 } from './guardian-process.ts';
+import { untilAborted } from './interruption.ts';
 import type { ParsedOptions } from './options.ts';
 
 /** A guardian for a host that is reached through `dial`: a function cannot be handed to another process, a program can be named. */
@@ -27,7 +35,13 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** One that reaches the host first has deadlines of its own for that, which know better what went wrong. */
 const PROGRAM_ANSWER_TIMEOUT_MS = 120_000;
 /** A daemon on this computer is back by then, or is not meant to be. */
-const LOCAL_GIVE_UP_MS = 30_000;
+const LOCAL_GIVE_UP_MS = 600_000;
+/** A guardian ends at once when it is dismissed, unless it hangs. */
+const DISMISS_TIMEOUT_MS = 5_000;
+/** What a process that has ended said may still be on its way. */
+const LAST_WORDS_MS = 200;
+/** Of what a guardian says. */
+const LAST_WORDS_CHARS = 2_000;
 
 const REMEDY =
   'let it in without questions (an ssh agent, or a key file without a passphrase), or set options.guardian to false to do without it';
@@ -49,7 +63,11 @@ export function guardianFor({
 }: Pick<ParsedOptions, 'guardian' | 'uri' | 'storagePool' | 'storagePath' | 'clock'>): Guardian | undefined {
   if (guardian === false) return undefined;
   const host = { uri, storagePool, storagePath };
-  if (guardian === true) return new Guardian({ ...host, giveUpMs: LOCAL_GIVE_UP_MS }, clock);
+  const local = { ...host, giveUpMs: LOCAL_GIVE_UP_MS };
+  if (guardian === true) return new Guardian(local, clock);
+  if (guardian instanceof URL) {
+    return new Guardian(local, clock, { start: (orders) => startGuardianProcess(orders, guardian) });
+  }
   const { module, way, giveUpMs, isOptional } = guardian;
   return new Guardian({ ...host, giveUpMs, way }, clock, {
     start: (orders) => startGuardianProcess(orders, module),
@@ -68,11 +86,15 @@ export class Guardian {
   readonly #clock: Clock;
   readonly #choices: GuardianChoices;
   readonly #instances = new Set<string>();
-  readonly #telling = new JoinedJobs<void>();
+  readonly #telling = new Map<string, Promise<void>>();
+  /** Those that have answered once: what they run is all there. */
+  readonly #proved = new WeakSet<ChildProcess>();
   #child: ChildProcess | undefined;
+  #lastWords = '';
   #turn: Promise<unknown> = Promise.resolve();
   /** The host does not let it in, and that was said. */
   #isRenounced = false;
+  #isReleased = false;
 
   /** Nothing is started before there is something to watch over. */
   constructor(orders: GuardianOrders, clock: Clock, choices: Partial<GuardianChoices> = {}) {
@@ -93,17 +115,27 @@ export class Guardian {
   async watchOver(instance: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#isRenounced || (this.#instances.has(instance) && this.#alive() !== undefined)) return;
-    await this.#telling.join(instance, signal, () => this.#inTurn(() => this.#take(instance)));
+    await untilAborted(this.#telling.get(instance) ?? this.#begin(instance), signal);
   }
 
-  /** Nothing is left to watch over: the process ends without doing anything, and this waits for it. */
+  /** Nothing is left to watch over: the process ends without doing anything, and this waits for it, at most 5 s. */
   async dismiss(): Promise<void> {
     const child = this.#alive();
-    if (child === undefined) return;
+    if (child === undefined || this.#isReleased) return;
     child.ref();
-    const ended = once(child, 'exit');
-    child.stdin?.end('farewell\n');
-    await ended;
+    const over = new AbortController();
+    const timer = this.#clock.setTimer(() => over.abort(), DISMISS_TIMEOUT_MS);
+    try {
+      const ended = once(child, 'exit', { signal: over.signal });
+      child.stdin?.end('farewell\n');
+      await ended;
+    } catch {
+      // It hangs, and has nothing to do any more.
+      child.kill('SIGKILL');
+      child.unref();
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** How long it tries to reach the host after this process has ended. */
@@ -113,7 +145,16 @@ export class Guardian {
 
   /** Lets the guardian do its work now. */
   release(): void {
+    this.#isReleased = this.#child !== undefined;
     this.#child?.stdin?.end();
+  }
+
+  /** The guardian's answers come one after the other, whoever still waits for them. */
+  #begin(instance: string): Promise<void> {
+    const telling = this.#inTurn(() => this.#take(instance)).finally(() => this.#telling.delete(instance));
+    this.#telling.set(instance, telling);
+    telling.catch(() => {});
+    return telling;
   }
 
   /** One question at a time, so that each gets its own answer. */
@@ -127,8 +168,7 @@ export class Guardian {
     if (this.#isRenounced) return;
     let child = this.#alive();
     const told = child === undefined ? [...this.#instances, instance] : [instance];
-    child ??= this.#choices.start(this.#orders);
-    this.#child = child;
+    child ??= this.#start();
     try {
       for (const name of told) await this.#tell(child, name);
     } catch (error) {
@@ -137,6 +177,28 @@ export class Guardian {
       return;
     }
     this.#instances.add(instance);
+  }
+
+  #start(): ChildProcess {
+    const child = this.#choices.start(this.#orders);
+    this.#child = child;
+    this.#lastWords = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      this.#lastWords = `${this.#lastWords}${data}`.slice(-LAST_WORDS_CHARS);
+    });
+    return child;
+  }
+
+  /** What it said before it ended: of an error of Node the line with the message. */
+  async #complaint(child: ChildProcess): Promise<string> {
+    if (child.stderr?.readableEnded === false) {
+      const over = new AbortController();
+      const timer = this.#clock.setTimer(() => over.abort(), LAST_WORDS_MS);
+      await once(child.stderr, 'close', { signal: over.signal }).catch(() => {});
+      timer.cancel();
+    }
+    const lines = this.#lastWords.split('\n').filter((line) => line.trim() !== '');
+    return shownText(lines.findLast((line) => line.includes('Error:')) ?? lines.at(-1) ?? '', { mostChars: 300 });
   }
 
   /** Once and for good: what the host refuses now it refuses later. */
@@ -158,13 +220,15 @@ export class Guardian {
       if (child.stdout === null || child.stdin === null) throw noAnswer('no pipe');
       const answer = Promise.race([
         once(child.stdout, 'data', { signal }).then(([data]) => String(data).trim()),
-        once(child, 'exit', { signal }).then(() => 'its end'),
+        once(child, 'exit', { signal }).then(([code]) => ({ code })),
       ]);
       child.stdin.write(`${instance}\n`);
       const said = await answer;
+      if (typeof said === 'object') throw ended(await this.#complaint(child), said.code, this.#proved.has(child));
       if (said !== GUARDIAN_READY) throw refused(said) ?? noAnswer(said.slice(0, 80));
+      this.#proved.add(child);
     } catch (error) {
-      throw signal.aborted ? signal.reason : error instanceof WarmvmError ? error : noAnswer('an error', error);
+      throw signal.aborted ? signal.reason : fromSystemError(error, 'The guardian process could not start');
     } finally {
       timer.cancel();
       limit.abort();
@@ -195,4 +259,16 @@ function noAnswer(said: string, cause?: unknown): WarmvmError {
     details: { remedy: 'set options.guardian to false to do without it' },
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** One that ends before it has ever answered ends each time: it lacks a file, or what it was told makes no sense. */
+function ended(complaint: string, code: unknown, isProved: boolean): WarmvmError {
+  const words = complaint === '' ? '' : `: ${complaint}`;
+  const remedy =
+    'If this program is bundled, keep the package external to the bundle; or set options.guardian to false to do without it.';
+  return new WarmvmError(
+    'WARMVM_HOST_OPERATION',
+    `The guardian process ended with exit code ${code} before it took note${words}. ${remedy}`,
+    { retryable: isProved || code === null, details: { exitCode: code, complaint, remedy } },
+  );
 }

@@ -84,13 +84,27 @@ export function leftBehind(
   patienceMs: number | undefined,
 ): WarmvmError {
   const what = names.length === 0 ? 'its storage pool' : names.join(', ');
-  const guardian = patienceMs === undefined ? '' : ` Its guardian process tries again for ${patienceMs / 1_000} s.`;
-  const remedy = 'Call dispose again, or run "warmvm sweep" once the daemon answers.';
+  const remedy = `Call dispose again, or ${WAY_TO_REMOVE}.`;
   return new WarmvmError(
     'WARMVM_HOST_OPERATION',
-    `The driver could not remove ${what} from the host.${guardian} ${remedy}`,
+    `The driver could not remove ${what} from the host.${guardianOf(patienceMs)} ${remedy}`,
     { retryable: true, cause: failures[0], details: { failures: failures.map(String), leftBehind: names, remedy } },
   );
+}
+
+/** Dispose resolves also where the host is lost. What is left there is said all the same, as a warning of this process. */
+export function warnOfLeftBehind(names: readonly string[], patienceMs: number | undefined): void {
+  if (names.length === 0) return;
+  process.emitWarning(
+    `The host was lost before ${names.join(', ')} could be removed.${guardianOf(patienceMs)} If they stay, ${WAY_TO_REMOVE}`,
+    { type: 'WarmvmWarning', code: 'WARMVM_LEFT_BEHIND' },
+  );
+}
+
+const WAY_TO_REMOVE = 'run "warmvm sweep" once the daemon answers';
+
+function guardianOf(patienceMs: number | undefined): string {
+  return patienceMs === undefined ? '' : ` Its guardian process tries again for ${patienceMs / 1_000} s.`;
 }
 
 /** Whose second try does no harm, whatever became of the first: questions, and what is done when it has been done. */

@@ -75,11 +75,13 @@ describe('parseOptions', () => {
   });
 
   test('refuses a guardian for a host that it could not reach', () => {
-    expect(() => parseOptions({ dial, guardian: true })).toThrow('options.guardian cannot be true with options.dial');
+    expect(() => parseOptions({ dial, guardian: true })).toThrow(
+      'options.guardian cannot be true or a URL with options.dial',
+    );
     const program = { module: new URL('file:///guardian.js'), way: {}, giveUpMs: 60_000, isOptional: true };
     expect(parseOptions({ dial, guardian: program }).guardian).toBe(program);
     expect(() => parseOptions({ guardian: program })).toThrow('needs options.dial');
-    expect(() => parseOptions({ guardian: 'yes' as never })).toThrow('expected true, false or a program');
+    expect(() => parseOptions({ guardian: 'yes' as never })).toThrow('expected true, false, a file URL or a program');
     expect(() => parseOptions({ dial, guardian: { ...program, giveUpMs: 1 } })).toThrow(RangeError);
   });
 });

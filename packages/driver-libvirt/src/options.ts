@@ -46,10 +46,10 @@ export interface LibvirtDriverOptions {
   readonly agentTransport?: 'auto' | 'channel' | 'libvirt';
   /**
    * A small process that outlives this one and removes from the host what this driver left when it was killed. With `dial` it has to be a
-   * program that knows the way by itself.
+   * program that knows the way by itself. A bundled program names a file of its own that calls `runGuardian` by a `file:` URL.
    * @default true for a local socket, false with `dial`
    */
-  readonly guardian?: boolean | GuardianProgram;
+  readonly guardian?: boolean | URL | GuardianProgram;
   /**
    * Connections to the daemon at most: two, one for each machine, and one for each upload. A daemon with more clients than its own
    * `max_clients` (5000 by default) goes silent. @default 1000
@@ -119,8 +119,9 @@ const UNWANTED: ReadonlySet<string> = new Set(['\u007f', '\ufffe', '\uffff']);
 /** A program is for drivers that know another way: a configuration has no place for one. */
 const booleanOrProgram = checkedBy(
   (name, value) => {
-    if (typeof value === 'boolean') return;
-    if (typeof value !== 'object') throw optionMistake(TypeError, name, value, 'true, false or a program');
+    if (typeof value === 'boolean' || (value instanceof URL && value.protocol === 'file:')) return;
+    if (typeof value !== 'object' || value instanceof URL)
+      throw optionMistake(TypeError, name, value, 'true, false, a file URL or a program');
     objectOf(programRules).check(name, value);
   },
   { type: 'boolean' },
@@ -176,12 +177,13 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
     reconnectMs: options.reconnectMs ?? 5_000,
     clock: options.clock ?? systemClock,
   };
-  if (parsed.guardian === true && parsed.dial !== undefined) {
+  if ((parsed.guardian === true || parsed.guardian instanceof URL) && parsed.dial !== undefined) {
     throw new TypeError(
-      'options.guardian cannot be true with options.dial: a function cannot be given to another process; name a program',
+      'options.guardian cannot be true or a URL with options.dial: a function cannot be given to another process; name a program',
     );
   }
-  if (typeof parsed.guardian !== 'boolean' && parsed.dial === undefined) {
+  const isProgram = typeof parsed.guardian === 'object' && !(parsed.guardian instanceof URL);
+  if (isProgram && parsed.dial === undefined) {
     throw new TypeError('options.guardian is a program, which needs options.dial');
   }
   return parsed;

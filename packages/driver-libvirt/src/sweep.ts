@@ -1,4 +1,4 @@
-import { type Clock, isWarmvmError, sleep } from '@warmvm/core/driver';
+import { type CallOptions, type Clock, isWarmvmError, sleep } from '@warmvm/core/driver';
 import { type LibvirtDriverOptions, parseOptions } from './options.ts';
 import { Session } from './session.ts';
 import { Workshop } from './workshop.ts';
@@ -17,16 +17,25 @@ const LONGEST_PAUSE_MS = 10_000;
  * Removes from the host all that carries the mark of one of the instances, machines before the golden snapshots whose kernel they use.
  * Resolves with how many domains that were.
  */
-export async function sweep(options: SweepOptions, instances: ReadonlySet<string>): Promise<number> {
+export async function sweep(
+  { signal, ...options }: SweepOptions & CallOptions,
+  instances: ReadonlySet<string>,
+): Promise<number> {
+  const limits = signal === undefined ? {} : { signal };
   const parsed = parseOptions({ ...options, guardian: false });
   const session = new Session(parsed);
   try {
     const workshop = new Workshop(parsed, session);
-    const ours = (await workshop.list(undefined)).filter(({ mark }) => instances.has(mark.owner.instance));
+    const ours = (await workshop.list(undefined, limits)).filter(({ mark }) => instances.has(mark.owner.instance));
     const machines = ours.filter(({ mark }) => mark.kind === 'machine');
     const goldens = ours.filter(({ mark }) => mark.kind === 'golden');
-    for (const domain of [...machines, ...goldens]) await workshop.demolish(domain);
-    await workshop.storage.removeIfEmpty();
+    const failures: unknown[] = [];
+    for (const domain of [...machines, ...goldens]) {
+      // One that the host refuses to remove does not keep the others.
+      await workshop.demolish(domain, limits).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+    await workshop.storage.removeIfEmpty(limits);
     return ours.length;
   } finally {
     await session.close();
@@ -44,12 +53,19 @@ export async function sweepThoroughly(
 ): Promise<unknown> {
   const { clock } = options;
   const lastAt = clock.now() + giveUpMs;
+  const limit = new AbortController();
+  // A daemon that hangs answers no call, and would be waited for without end.
+  const tooLate = new Error(`the host did not answer within ${giveUpMs} ms`);
+  const timer = clock.setTimer(() => limit.abort(tooLate), giveUpMs);
   let failure: unknown;
   let swept = false;
   for (let pauseMs = PAUSE_MS; clock.now() < lastAt; ) {
     try {
-      const removed = await sweep(options, instances);
-      if (swept && removed === 0) return undefined;
+      const removed = await sweep({ ...options, signal: limit.signal }, instances);
+      if (swept && removed === 0) {
+        timer.cancel();
+        return undefined;
+      }
       swept = true;
       failure = undefined;
     } catch (error) {
@@ -60,5 +76,6 @@ export async function sweepThoroughly(
     }
     await sleep(clock, pauseMs);
   }
+  timer.cancel();
   return failure;
 }

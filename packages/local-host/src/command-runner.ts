@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { childEnvironment } from '@warmvm/core/driver';
 
 /** A program and its arguments; never a line for a shell. */
 export type Command = readonly [program: string, ...args: string[]];
@@ -92,7 +93,7 @@ function launch(command: Command, options: RunOptions & StartOptions, detached: 
   const [program, ...args] = command;
   const child: Child = spawn(program, args, {
     detached,
-    env: { ...process.env, ...options.environment },
+    env: { ...childEnvironment(), ...options.environment },
     stdio: [options.lifeline === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   }) as Child;
   // Nothing is ever written there, and it may go first.

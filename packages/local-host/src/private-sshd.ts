@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { childEnvironment } from '@warmvm/core/driver';
 import { systemCommandRunner } from './command-runner.ts';
 
 /** Where Debian's openssh-server has it. */
@@ -84,7 +85,10 @@ export async function startPrivateSshd(
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const words = [...within, SSHD, '-D', '-e', '-f', at('sshd_config')];
   const run = async (): Promise<ChildProcess> => {
-    const started = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const started = spawn(words[0] as string, words.slice(1), {
+      env: childEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     await listening(started);
     return started;
   };

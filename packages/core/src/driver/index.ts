@@ -14,6 +14,7 @@ export {
   localAcceleration,
 } from './acceleration.ts';
 export type { CallOptions } from './call.ts';
+export { childEnvironment } from './child-environment.ts';
 export { type Clock, sleep, systemClock, type Timer, type TimerOptions } from './clock.ts';
 export { setDeadline } from './deadline.ts';
 export type {

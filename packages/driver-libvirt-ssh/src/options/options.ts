@@ -93,7 +93,7 @@ export interface LibvirtSshDriverOptions
    * reaches it: it needs an agent, or a key file without a passphrase. `true` makes one that cannot log in an error of `prepare` and `fork`.
    * @default one where it can log in by itself, else none, with the warning `WARMVM_NO_GUARDIAN` of this process
    */
-  readonly guardian?: boolean;
+  readonly guardian?: boolean | URL;
   /** How long the guardian tries to reach the host after this process was killed. @default 600000 */
   readonly guardianGiveUpMs?: number;
 }

@@ -130,6 +130,12 @@ const { uri: _uri, dial: _dial, guardian: _guardian, connectTimeoutMs: _timeout,
 export const libvirtSshOptionRules: OptionRules<LibvirtSshDriverOptions> = {
   ...farAway,
   ...SSH_RULES,
-  guardian: trueOrFalse,
+  guardian: checkedBy(
+    (name, value) => {
+      if (value instanceof URL && value.protocol === 'file:') return;
+      trueOrFalse.check(name, value);
+    },
+    { type: 'boolean' },
+  ),
   guardianGiveUpMs: wholeNumber(1_000, 86_400_000),
 };

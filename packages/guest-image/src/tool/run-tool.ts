@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { WarmvmError } from '@warmvm/core/driver';
+import { childEnvironment, WarmvmError } from '@warmvm/core/driver';
 
 /** A program to run: arguments as a list, never through a shell. */
 export interface ToolCall {
@@ -34,7 +34,7 @@ export async function runTool(call: ToolCall): Promise<ToolResult> {
   const maximumOutputBytes = call.maximumOutputBytes ?? 16 * 1024 * 1024;
   const child = spawn(call.command, call.arguments, {
     cwd: call.directory,
-    env: { ...process.env, LC_ALL: 'C', LANGUAGE: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+    env: { ...childEnvironment(), LC_ALL: 'C', LANGUAGE: 'C', DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = (): void => void child.kill('SIGKILL');
