@@ -114,6 +114,42 @@ describe('a program that the real agent streams', () => {
     expect(await left()).toEqual(NOTHING);
   });
 
+  test('sees its own variables, and none of the shell that started it', async () => {
+    const environment = { f: 'hello', i: '42', d: 'day' };
+    const command = ['sh', '-c', 'echo "$f $i $d"'];
+    for (const more of [{}, { workingDirectory: '/' }]) {
+      const { stdout } = await agent.exec(command, { environment, ...more });
+      expect(Buffer.from(stdout).toString()).toBe('hello 42 day\n');
+    }
+  });
+
+  test('is heard on both streams while it floods one', async () => {
+    const controller = new AbortController();
+    const reason = new Error('heard');
+    const running = agent.exec(['sh', '-c', '(sleep 0.1; echo oh >&2) & exec head -c 2000000000 /dev/zero'], {
+      signal: controller.signal,
+      onOutput: (_bytes, stream) => {
+        if (stream === 'stderr') controller.abort(reason);
+      },
+    });
+    await expect(running).rejects.toBe(reason);
+    expect(await left()).toEqual(NOTHING);
+  });
+
+  test.each([
+    ['no program', '/nonexistent/program', 'there is no program'],
+    ['a file that may not be executed', '/etc/passwd', 'is not a file that may be executed'],
+    ['a folder', '/etc', 'is not a file that may be executed'],
+  ])('is refused in the same words by every way: %s', async (_, program, words) => {
+    for (const options of [{}, { onOutput: () => {} }, { workingDirectory: '/' }]) {
+      await expect(agent.exec([program], options)).rejects.toMatchObject({
+        code: 'WARMVM_GUEST_EXEC_FAILED',
+        message: expect.stringContaining(words),
+        details: { program, started: false },
+      });
+    }
+  });
+
   test.each([
     ['no program', ['/nonexistent/program'], '/'],
     ['no folder', ['true'], '/nonexistent'],

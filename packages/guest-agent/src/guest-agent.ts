@@ -25,8 +25,8 @@ export interface GuestAgentOptions {
   /** @default systemClock */
   readonly clock?: Clock;
   /**
-   * Longest wait for one answer of the agent, from 1. Every other wait for the guest follows it: freezing and thawing may take 12
-   * times as long. Not the time a program may run: see `ExecOptions.timeoutMs`. @default 5000
+   * Longest wait for one answer of the agent, from 1. Every other wait for the guest follows it: the look at a program, which brings
+   * its output, may take 4 times as long, freezing and thawing 12 times. Not the time a program may run: see `ExecOptions.timeoutMs`. @default 5000
    */
   readonly replyTimeoutMs?: number;
   /** What errors call the option above: the name under which your own users set it. @default 'replyTimeoutMs' */

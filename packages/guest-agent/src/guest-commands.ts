@@ -101,7 +101,7 @@ export class GuestCommands {
     try {
       return await startProcess(this.#caller, start);
     } catch (error) {
-      throw notStarted(error, attempt.program);
+      throw notStarted(error, attempt.program, start.path);
     }
   }
 }
@@ -118,15 +118,24 @@ interface Attempt {
   thrownByListener?: unknown;
 }
 
-function notStarted(error: unknown, program: string): unknown {
+/** @param path what the agent was to start: the program, or the shell that becomes it */
+function notStarted(error: unknown, program: string, path: string): unknown {
   if (!isWarmvmError(error) || error.code === 'WARMVM_NOT_SUPPORTED') return error;
   const refused = error.code === 'WARMVM_GUEST_EXEC_FAILED';
   const fate = refused ? 'could not be run in the guest' : 'may or may not have been started in the guest';
-  return new WarmvmError(error.code, `${program} ${fate}: ${error.message}`, {
+  return new WarmvmError(error.code, `${program} ${fate}: ${whyNotStarted(error, path)}`, {
     retryable: error.retryable,
-    details: { ...error.details, program, ...(refused ? {} : { killed: false }) },
+    details: { ...error.details, program, ...(refused ? { started: false } : { killed: false }) },
     cause: error,
   });
+}
+
+/** In the words of the guest's shell, where the agent's own mean the same. */
+function whyNotStarted({ message, details }: WarmvmError, path: string): string {
+  const said = String(details.description ?? '');
+  if (/\(No such file or directory\)/.test(said)) return `there is no program ${path}`;
+  if (/\(Permission denied\)/.test(said)) return `${path} is not a file that may be executed`;
+  return message;
 }
 
 function timedOut({ program, killed = false }: Attempt, timeoutMs: number, cause: unknown): WarmvmError {
@@ -139,6 +148,8 @@ function timedOut({ program, killed = false }: Attempt, timeoutMs: number, cause
 
 function lostSight(error: unknown, { program, killed = false, thrownByListener }: Attempt): unknown {
   if (!isWarmvmError(error) || error === thrownByListener) return error;
+  // It never began: there is nothing to lose sight of.
+  if (error.details.started === false) return error;
   const details = { ...error.details, program, killed };
   if (error.details.malformed === 'reply too long') {
     const message = `${program} ended, but wrote more than the channel to the guest agent carries.`;

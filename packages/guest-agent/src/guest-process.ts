@@ -1,10 +1,13 @@
 import { isWarmvmError, sleep } from '@warmvm/core/driver';
 import type { AgentCaller } from './agent-caller.ts';
+import { LONGEST_TIMEOUT_MS } from './check.ts';
 import { asBoolean, asBytes, asCount, asObject, Malformed } from './reply.ts';
 import { TimeLimit } from './time-limit.ts';
 
 const FIRST_POLL_MS = 1;
 const SLOWEST_POLL_MS = 50;
+/** The answer about an ended process holds up to 43 MiB of output, which the agent encodes in one piece. In times of `replyTimeoutMs`. */
+const OUTPUT_FACTOR = 4;
 /** Names of an answer's fields are strings, too. A multiple of 4, as base64 is. */
 const LONGEST_NAME_BYTES = 64;
 /** A killed process whose children hold its output open never counts as ended; some 30 ms and five answers are enough to tell. */
@@ -56,7 +59,8 @@ export function processStatus(
   // One byte over the bound tells output that is cut from output that just fits.
   const maxStringBytes = Math.max(LONGEST_NAME_BYTES, Math.ceil((maxOutputBytes + 1) / 3) * 4);
   const limits = { maxStringBytes, maxBytes: 2 * maxStringBytes + 4096 };
-  const options = { limits, ...(signal === undefined ? {} : { signal }) };
+  const timeoutMs = Math.min(caller.replyTimeoutMs * OUTPUT_FACTOR, LONGEST_TIMEOUT_MS);
+  const options = { limits, timeoutMs, ...(signal === undefined ? {} : { signal }) };
   return caller.call('guest-exec-status', { pid }, (value) => decodeStatus(value, maxOutputBytes), options);
 }
 

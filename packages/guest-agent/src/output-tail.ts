@@ -25,18 +25,15 @@ export class OutputTail {
     return this.#truncated;
   }
 
-  /** Hands over what is there now; resolves with whether there was anything. */
+  /** Hands over the next piece of what is there; resolves with whether there was anything. One piece: the other stream has its turn then. */
   async drain(signal: AbortSignal): Promise<boolean> {
-    for (let any = false; ; any = true) {
-      if (this.#truncated) return any;
-      // One byte over the bound tells output that is cut from output that just fits.
-      const chunk = await this.#handle.read(Math.min(this.#chunkBytes, this.#leftBytes + 1), { signal });
-      if (chunk.bytes.length === 0) return any;
-      this.#truncated = chunk.bytes.length > this.#leftBytes;
-      const bytes = chunk.bytes.subarray(0, this.#leftBytes);
-      this.#leftBytes -= bytes.length;
-      if (bytes.length > 0) await this.#onBytes(bytes);
-      if (chunk.atEnd) return true;
-    }
+    if (this.#truncated) return false;
+    // One byte over the bound tells output that is cut from output that just fits.
+    const chunk = await this.#handle.read(Math.min(this.#chunkBytes, this.#leftBytes + 1), { signal });
+    this.#truncated = chunk.bytes.length > this.#leftBytes;
+    const bytes = chunk.bytes.subarray(0, this.#leftBytes);
+    this.#leftBytes -= bytes.length;
+    if (bytes.length > 0) await this.#onBytes(bytes);
+    return chunk.bytes.length > 0;
   }
 }

@@ -211,8 +211,8 @@ describe('a program with a folder of its own', () => {
   });
 
   test.each([
-    ['a folder that is not there', ['/bin/it'], '/nowhere', "can't cd to /nowhere"],
-    ['a program that is not there', ['/bin/none'], undefined, '/bin/none: not found'],
+    ['a folder that is not there', ['/bin/it'], '/nowhere', 'there is no folder /nowhere'],
+    ['a program that is not there', ['/bin/none'], undefined, 'there is no program /bin/none'],
   ])('is refused for %s, with what the guest said as cause', async (_, command, workingDirectory, said) => {
     await using bench = agentBench();
     bench.memory.programs.set('/bin/it', () => ({}));

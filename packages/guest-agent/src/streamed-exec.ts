@@ -107,12 +107,21 @@ export class StreamedExec implements AsyncDisposable {
     for (;;) {
       // In this order: what is read after the end is all there is.
       const status = await processStatus(this.#caller, pid, MAX_COMPLAINT_BYTES, signal);
-      let any = false;
-      for (const tail of this.#tails) any = (await tail.drain(signal)) || any;
-      if (status.ended) return status;
+      let any = await this.#readPieces(signal);
+      if (status.ended) {
+        while (any) any = await this.#readPieces(signal);
+        return status;
+      }
       if (any) delays = pollDelays();
       await sleep(this.#caller.clock, delays.next().value, signal);
     }
+  }
+
+  /** A piece of each stream: neither waits for the other, nor the program's end for both. */
+  async #readPieces(signal: AbortSignal): Promise<boolean> {
+    let any = false;
+    for (const tail of this.#tails) any = (await tail.drain(signal)) || any;
+    return any;
   }
 
   async #feed(signal: AbortSignal): Promise<void> {
@@ -135,16 +144,15 @@ export class StreamedExec implements AsyncDisposable {
   #requireStarted({ exitCode, stdout, stderr }: ProcessStatus): void {
     this.#unlinked = stderr.length === 0 && stdout.length === 0;
     if (this.#unlinked) return;
-    const { command, workingDirectory } = this.#command;
-    const place = workingDirectory === undefined ? '' : ` in ${workingDirectory}`;
-    throw refusal(`${command[0]} could not be run in the guest${place}`, exitCode, stderr);
+    const program = this.#command.command[0];
+    throw refusal(`${program} could not be run in the guest`, exitCode, stderr, { program, started: false });
   }
 }
 
-function refusal(what: string, exitCode: number | null, stderr: Uint8Array): WarmvmError {
+function refusal(what: string, exitCode: number | null, stderr: Uint8Array, more: object = {}): WarmvmError {
   const said = excerpt(Buffer.from(stderr).toString('latin1').trim());
   return new WarmvmError('WARMVM_GUEST_EXEC_FAILED', `${what}: ${said}`, {
-    details: { exitCode, description: said },
+    details: { exitCode, description: said, ...more },
     cause: new Error(`the shell of the guest ended with ${exitCode}: ${said}`),
   });
 }

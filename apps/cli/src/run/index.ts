@@ -9,7 +9,7 @@ import type { Output } from '../output.ts';
 import type { LentMachine, MachineSource } from '../place/machine-source.ts';
 import { openKept, ownFlags, untilClosed } from '../place/open-kept.ts';
 import type { RunOptions } from './command.ts';
-import { parseCopy } from './copies.ts';
+import { checkCopyIn, parseCopy } from './copies.ts';
 import { keepMachine } from './keep.ts';
 import { type RunOutcome, type RunRequest, runInMachine } from './run.ts';
 import { StageTimes } from './stage-times.ts';
@@ -17,13 +17,20 @@ import type { InputSource } from './standard-input.ts';
 import { isBrokenPipe, StandardOutput } from './standard-output.ts';
 
 /** Made when it is read: that takes a while, and most commands read nothing. */
-const STANDARD_INPUT: InputSource = {
-  fd: 0,
-  get isTTY() {
-    return isatty(0);
-  },
-  [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
-};
+function standardInput(): InputSource {
+  let isRead = false;
+  return {
+    fd: 0,
+    get isTTY() {
+      return isatty(0);
+    },
+    [Symbol.asyncIterator]() {
+      isRead = true;
+      return process.stdin[Symbol.asyncIterator]();
+    },
+    release: () => void (isRead && process.stdin.destroy()),
+  };
+}
 
 /** Runs `warmvm run`. Resolves with the exit code. */
 export function runRun(command: readonly string[], options: RunOptions, output: Output): Promise<number> {
@@ -37,6 +44,8 @@ async function run(
   interruption: AbortSignal,
 ): Promise<number> {
   const request = parseRequest(command, options);
+  for (const copy of request.copyIn) await checkCopyIn(copy);
+  const input = standardInput();
   const standard = new StandardOutput(process.stdout, process.stderr);
   const signal = AbortSignal.any([interruption, standard.gone]);
   const times = new StageTimes(systemClock);
@@ -62,7 +71,7 @@ async function run(
     try {
       progress.say('making a machine');
       const streams = {
-        input: STANDARD_INPUT,
+        input,
         write: (bytes: Uint8Array, stream: 'stdout' | 'stderr') =>
           standard.write(stream === 'stdout' ? stdout : process.stderr, bytes),
         onMachine: ({ machineId }: LentMachine) => {
@@ -85,6 +94,7 @@ async function run(
     throw error;
   } finally {
     progress.stop();
+    input.release?.();
     standard.release();
   }
 }

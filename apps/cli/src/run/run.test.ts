@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, WarmvmError } from '@warmvm/core';
@@ -87,7 +87,6 @@ describe('a run', () => {
   test('hands the variables and the input on', async () => {
     const path = join(folder, 'input');
     await writeFile(path, 'from a file\n');
-    const { open } = await import('node:fs/promises');
     await using file = await open(path);
     const input = { ...NOTHING, fd: file.fd };
     expect((await run({ command: ['cat'] }, { input })).written.stdout.toString()).toBe('from a file\n');
@@ -104,6 +103,61 @@ describe('a run', () => {
     const { outcome } = await run(request);
     expect(outcome.exitCode).toBe(exitCode);
     expect(outcome.error).toBeInstanceOf(Error);
+  });
+
+  test('keeps the exit code of a command that failed, also when a file cannot be copied out', async () => {
+    const { outcome } = await run({ command: ['false'], copyOut: [{ from: '/tmp/none', to: join(folder, 'none') }] });
+    expect(outcome).toMatchObject({
+      exitCode: 1,
+      result: { exitCode: 1 },
+      error: { code: 'WARMVM_GUEST_EXEC_FAILED' },
+    });
+  });
+
+  test('carries a file of many pieces in and out, with its mode, and leaves nothing half written', async () => {
+    const bytes = Buffer.alloc(20_000_000, 'warmvm ');
+    await writeFile(join(folder, 'in'), bytes);
+    const copyOut = [
+      { from: '/tmp/in', to: join(folder, 'out') },
+      { from: '/tmp/none', to: join(folder, 'none') },
+    ];
+    const { outcome } = await run({ copyIn: [{ from: join(folder, 'in'), to: '/tmp/in' }], copyOut });
+    expect(outcome.exitCode).toBe(EXIT.trouble);
+    expect((await readFile(join(folder, 'out'))).equals(bytes)).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(['in', 'out']);
+  });
+
+  test('reads a file from where others have stopped reading it', async () => {
+    await writeFile(join(folder, 'lines'), 'one\ntwo\nthree\n');
+    await using file = await open(join(folder, 'lines'));
+    await file.read(Buffer.alloc(4), 0, 4);
+    const input = { ...NOTHING, fd: file.fd };
+    expect((await run({ command: ['cat'] }, { input })).written.stdout.toString()).toBe('two\nthree\n');
+    expect((await run({ command: ['cat'] }, { input })).written.stdout.toString()).toBe('');
+  });
+
+  test.each([
+    ['nothing', '/dev/null', ''],
+    ['a device', '/dev/zero', 'streamed'],
+  ])('takes %s for its input', async (_what, path, expected) => {
+    await using file = await open(path);
+    const stream = async function* (): AsyncGenerator<string> {
+      yield 'streamed';
+    };
+    const input = { fd: file.fd, [Symbol.asyncIterator]: stream };
+    expect((await run({ command: ['cat'] }, { input })).written.stdout.toString()).toBe(expected);
+  });
+
+  test('refuses a folder as input', async () => {
+    await using file = await open(folder);
+    const { outcome } = await run({ command: ['cat'] }, { input: { ...NOTHING, fd: file.fd } });
+    expect(outcome.error).toMatchObject({ message: expect.stringContaining('standard input is a folder') });
+  });
+
+  test('ends with its command, whatever its input does', async () => {
+    const endless = (): AsyncIterator<string> => ({ next: () => new Promise(() => {}) });
+    const input = { fd: 0, isTTY: true, [Symbol.asyncIterator]: endless };
+    expect((await run({ command: ['echo', 'hi'], interactive: true }, { input })).outcome.exitCode).toBe(0);
   });
 
   test.each([

@@ -89,9 +89,12 @@ async function runOnce(
   } catch (error) {
     signal.throwIfAborted();
     const isLost = machine.signal.aborted;
+    const ended = result === undefined ? EXIT.ok : exitCodeOf(result);
+    const ours = isCommand && !isLost ? exitCodeOfError(error) : EXIT.trouble;
     return {
       machineId: machine.machineId,
-      exitCode: isCommand && !isLost ? exitCodeOfError(error) : EXIT.trouble,
+      // A command that failed has said more than a file that cannot be copied.
+      exitCode: ended === EXIT.ok ? ours : ended,
       result,
       error: isLost ? machine.signal.reason : error,
     };

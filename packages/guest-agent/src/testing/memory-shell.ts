@@ -19,10 +19,10 @@ export function memoryShell({ programs, files, handles }: MemoryShellOptions): M
     const [name = '', input = '', folder = '', ...argv] = invocation.argv.slice(4);
     const complaint = (exitCode: number, text: string): MemoryExit => ({ exitCode, stderr: `${text}\n` });
     if (folder !== '' && ![...files.keys()].some((path) => path.startsWith(`${folder}/`))) {
-      return complaint(126, `cd: can't cd to ${folder}`);
+      return complaint(126, `there is no folder ${folder}`);
     }
     const program = programs.get(argv[0] ?? '');
-    if (program === undefined) return complaint(127, `${argv[0]}: not found`);
+    if (program === undefined) return complaint(127, `there is no program ${argv[0]}`);
     const pipe = handles.inode(`${name}.in`);
     const stdin =
       pipe === undefined && input !== '' ? (files.get(`${name}.in`) ?? new Uint8Array(0)) : new Uint8Array(0);
