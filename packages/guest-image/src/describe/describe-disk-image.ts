@@ -76,7 +76,7 @@ async function inspect(path: string, wanted: DiskFacts['format'] | undefined): P
       },
     );
   }
-  const diskBytes = format === 'qcow2' ? readQcow2Header(start, path).virtualBytes : sizeBytes;
+  const diskBytes = format === 'qcow2' ? readQcow2Header(start, path, sizeBytes).virtualBytes : sizeBytes;
   if (diskBytes === 0 || diskBytes % SECTOR_BYTES !== 0) {
     throw invalidGolden(`${path} has ${diskBytes} bytes; a disk has whole sectors of ${SECTOR_BYTES} bytes.`, { path });
   }

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { imageDigest } from '../golden/image-digest.ts';
+import { emptyQcow2 } from '../qcow2/empty-qcow2.ts';
 import { isQcow2, readQcow2Header } from '../qcow2/qcow2-header.ts';
 import { describeDiskImage, inspectDiskImage } from './describe-disk-image.ts';
 import { describeKernelImage } from './describe-kernel-image.ts';
@@ -101,13 +102,13 @@ describe('describeDiskImage', () => {
   test('describes a qcow2 image by its virtual size', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'disk');
-    await writeFile(path, qcow2());
+    await writeFile(path, emptyQcow2({ virtualBytes: 10 * 2 ** 30 }));
     const image = await describeDiskImage({ path, architecture: 'x86_64', renewal: { command: '/renew' } });
     expect(image).toMatchObject({
       name: 'custom',
       network: 'none',
       renewal: { command: '/renew' },
-      boot: { kind: 'disk', format: 'qcow2', diskBytes: 10 * 2 ** 30, disk: { path, sizeBytes: 112 } },
+      boot: { kind: 'disk', format: 'qcow2', diskBytes: 10 * 2 ** 30, disk: { path, sizeBytes: 262_144 } },
     });
     expect(image.digest).toBe(imageDigest(image));
   });
@@ -115,7 +116,7 @@ describe('describeDiskImage', () => {
   test('has a seed for a second disk, which makes it another image', async () => {
     await using folder = await temporaryFolder();
     const [path, seed] = [join(folder.path, 'disk'), join(folder.path, 'seed')];
-    await writeFile(path, qcow2());
+    await writeFile(path, emptyQcow2({ virtualBytes: 10 * 2 ** 30 }));
     await writeFile(seed, 'cidata');
     const without = await describeDiskImage({ path });
     const image = await describeDiskImage({ path, seed });

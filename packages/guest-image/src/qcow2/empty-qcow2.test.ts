@@ -19,6 +19,37 @@ describe('emptyQcow2', () => {
     expect(emptyQcow2({ virtualBytes: 16 * 2 ** 40 }).byteLength).toBe(7 * CLUSTER);
   });
 
+  test('has tables that pass', () => {
+    for (const virtualBytes of [512, 10 * 2 ** 30, 16 * 2 ** 40]) {
+      const image = read(emptyQcow2({ virtualBytes }));
+      expect(readQcow2Header(image, '/d', image.byteLength)).toMatchObject({ version: 3 });
+    }
+  });
+
+  test.each<readonly [string, (image: Buffer) => unknown, RegExp]>([
+    ['a first-level table of 2^31 entries', (image) => image.writeUInt32BE(2 ** 31, 36), /2147483648 entries/],
+    ['a first-level table that is too short', (image) => image.writeUInt32BE(19, 36), /where its disk needs 20/],
+    ['no first-level table', (image) => image.writeBigUInt64BE(0n, 40), /first-level table at offset 0/],
+    ['a table between clusters', (image) => image.writeBigUInt64BE(65_537n, 40), /at offset 65537/],
+    ['a table behind the end', (image) => image.writeBigUInt64BE(2n ** 40n, 40), /ends before the end/],
+    ['a table at the end of all numbers', (image) => image.writeBigUInt64BE(2n ** 64n - 65_536n, 40), /ends before/],
+    ['no reference counts', (image) => image.writeUInt32BE(0, 56), /no table of reference counts/],
+    ['reference counts without end', (image) => image.writeUInt32BE(2 ** 31, 56), /table of reference counts of/],
+    ['reference counts behind the end', (image) => image.writeBigUInt64BE(2n ** 40n, 48), /ends before the end/],
+    ['a header longer than a cluster', (image) => image.writeUInt32BE(65_537, 100), /header of 65537 bytes/],
+    ['a header that is too short', (image) => image.writeUInt32BE(72, 100), /header of 72 bytes/],
+    ['reference counts of 128 bits', (image) => image.writeUInt32BE(7, 96), /2\^7 bits/],
+  ])('damaged: %s is refused', (_what, damage, words) => {
+    const image = read(emptyQcow2({ virtualBytes: 10 * 2 ** 30 }));
+    damage(image);
+    expect(() => readQcow2Header(image, '/d', image.byteLength)).toThrow(words);
+  });
+
+  test('truncated within its tables it is refused', () => {
+    const image = read(emptyQcow2({ virtualBytes: 10 * 2 ** 30 }));
+    expect(() => readQcow2Header(image, '/d', 65_600)).toThrow(/ends before the end of its/);
+  });
+
   test('names its backing file and what that is, where the format says so', () => {
     const path = '/var/lib/größe, with a comma';
     const image = read(emptyQcow2({ virtualBytes: MIB, backing: { path, format: 'raw' } }));

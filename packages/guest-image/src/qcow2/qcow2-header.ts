@@ -22,13 +22,19 @@ export function isQcow2(start: Buffer): boolean {
   return start.length >= 4 && start.readUInt32BE(0) === MAGIC;
 }
 
+/** What QEMU opens: 32 MiB of first-level table, 8 MiB of reference counts. */
+const MOST_L1_ENTRIES = 4_194_304;
+const MOST_REFERENCE_TABLE_BYTES = 8_388_608;
+const EXTENDED_L2 = 1n << 4n;
+
 /**
  * Reads a qcow2 header, and refuses whatever would make the hypervisor open another file: a backing file or data file
  * may name any file of the host, which the guest could then read.
  * @param path only for errors
+ * @param fileBytes size of the file: its tables must be large enough for the disk, and lie within it. @default not checked
  * @throws WARMVM_GOLDEN_INVALID saying what to do about it
  */
-export function readQcow2Header(start: Buffer, path: string): Qcow2Header {
+export function readQcow2Header(start: Buffer, path: string, fileBytes?: number): Qcow2Header {
   const refuse = (problem: string, advice: string): Error => invalidGolden(`${path} ${problem}; ${advice}.`, { path });
   if (!isQcow2(start)) throw refuse('is not a qcow2 image', "pass format: 'raw' if it is a raw disk");
   if (start.length < 72) throw refuse('ends within its header', 'it is truncated, copy it again');
@@ -44,7 +50,40 @@ export function readQcow2Header(start: Buffer, path: string): Qcow2Header {
     throw refuse('is encrypted', 'decrypt it with `qemu-img convert`; keep the copy private');
   }
   if (version === 3) checkFeatures(start, refuse);
-  return { version, virtualBytes: checkedSize(start.readBigUInt64BE(24), refuse) };
+  const virtualBytes = checkedSize(start.readBigUInt64BE(24), refuse);
+  if (fileBytes !== undefined) checkTables(start, { version, virtualBytes }, fileBytes, refuse);
+  return { version, virtualBytes };
+}
+
+/** As QEMU does when it opens the file, and whether the tables are there at all. */
+function checkTables(
+  start: Buffer,
+  { version, virtualBytes }: Qcow2Header,
+  fileBytes: number,
+  refuse: (problem: string, advice: string) => Error,
+): void {
+  const damaged = (problem: string): Error => refuse(problem, 'it is damaged or truncated: copy or convert it again');
+  const clusterBytes = 2 ** start.readUInt32BE(20);
+  const extended = version === 3 && (start.readBigUInt64BE(72) & EXTENDED_L2) !== 0n;
+  const entries = start.readUInt32BE(36);
+  const needed = Math.ceil(virtualBytes / (clusterBytes * (clusterBytes / (extended ? 16 : 8))));
+  if (entries > MOST_L1_ENTRIES) throw damaged(`has a first-level table of ${entries} entries`);
+  if (entries < needed) throw damaged(`has a first-level table of ${entries} entries where its disk needs ${needed}`);
+  const countBytes = start.readUInt32BE(56) * clusterBytes;
+  if (countBytes === 0) throw damaged('has no table of reference counts');
+  if (countBytes > MOST_REFERENCE_TABLE_BYTES) throw damaged(`has a table of reference counts of ${countBytes} bytes`);
+  const tables = [
+    ['first-level table', start.readBigUInt64BE(40), entries * 8],
+    ['table of reference counts', start.readBigUInt64BE(48), countBytes],
+  ] as const;
+  for (const [name, offset, sizeBytes] of tables) {
+    if (offset === 0n || offset % BigInt(clusterBytes) !== 0n) throw damaged(`has its ${name} at offset ${offset}`);
+    if (offset + BigInt(sizeBytes) > BigInt(fileBytes)) throw damaged(`ends before the end of its ${name}`);
+  }
+  if (version === 2) return;
+  const headerBytes = start.readUInt32BE(100);
+  if (headerBytes < 104 || headerBytes > clusterBytes) throw damaged(`has a header of ${headerBytes} bytes`);
+  if (start.readUInt32BE(96) > 6) throw damaged(`has reference counts of 2^${start.readUInt32BE(96)} bits`);
 }
 
 function checkFeatures(start: Buffer, refuse: (problem: string, advice: string) => Error): void {
