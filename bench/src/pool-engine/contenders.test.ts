@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { CLEANING_LIMIT_MS } from './careful-caller.ts';
 import type { ContenderOptions, OpenPool } from './contender.ts';
 import { CONTENDERS, contenderOf } from './contenders.ts';
@@ -6,9 +6,8 @@ import { leastProgram } from './least-program.ts';
 import { PEERS } from './peer-contenders.ts';
 import { TrivialMachine } from './trivial-driver.ts';
 
-const options: ContenderOptions = { resources: 2, waiting: 10, deadlineMs: 30_000, work: 'none' };
-
-beforeEach(() => {
+// Before the imports: the core takes its timers when it is loaded.
+vi.hoisted(() => {
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
     // Some peers close by short timers of their own.
@@ -16,7 +15,13 @@ beforeEach(() => {
   });
 });
 
+const options: ContenderOptions = { resources: 2, waiting: 10, deadlineMs: 30_000, work: 'none' };
+
 afterEach(() => {
+  vi.clearAllTimers();
+});
+
+afterAll(() => {
   vi.useRealTimers();
 });
 

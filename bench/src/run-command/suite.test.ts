@@ -67,7 +67,7 @@ describe('the command line of a checkout', () => {
     const { signal } = new AbortController();
     const [node, main] = await builtCli(signal, () => {}, runner(0));
     expect(commands).toEqual([expect.stringMatching(/turbo run build --filter=warmvm/)]);
-    expect([node, main]).toEqual([process.execPath, expect.stringMatching(/apps\/cli\/dist\/main\.js$/)]);
+    expect([node, main]).toEqual([process.execPath, expect.stringMatching(/apps\/cli\/bin\/warmvm\.js$/)]);
     await expect(builtCli(signal, () => {}, runner(1))).rejects.toThrow('no such type');
   });
 });

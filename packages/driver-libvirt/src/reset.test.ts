@@ -253,7 +253,7 @@ describe('a reset in place', () => {
     const domain = world.host.domain(machine.id);
     const { qemu } = domain;
     // The old tenant's agent answers nothing any more; what is in its port would be there for the next one's.
-    domain.running.agent.disabled.add('guest-sync-delimited');
+    for (const sync of ['guest-sync-delimited', 'guest-sync']) domain.running.agent.disabled.add(sync);
     const resetting = machine.reset();
     await world.clock.virtual.settle();
     await world.clock.advance(500);

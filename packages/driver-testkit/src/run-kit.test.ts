@@ -171,7 +171,7 @@ describe('runKit', () => {
   test('does not ask for killMachine where no case needs it', async () => {
     const { results } = await runKit(without('killMachine'));
     const failed = results.filter(({ result }) => result === 'failed').map(({ id }) => id);
-    const needing = ['DISPOSE-3', 'ERROR-6', 'ERROR-7', 'RECOVER-7', 'STATE-2.events', 'STATE-3', 'STATE-8'];
+    const needing = ['DISPOSE-3', 'ERROR-6', 'ERROR-7', 'RECOVER-7', 'STATE-2.events', 'STATE-3', 'STATE-8', 'STATE-9'];
     expect(failed.sort()).toEqual(needing);
   });
 
