@@ -29,7 +29,7 @@ const TRIES = 2;
 function stepsFor(scale: string): readonly Step[] {
   const kit = (driver: string, minutes: number): Step => ({
     name: driver,
-    words: `${WARMVM} kit --driver ${driver} --option scale=${scale} --report /root/${driver}.json`,
+    words: `${WARMVM} kit --driver ${driver} --time-factor ${scale} --report /root/${driver}.json`,
     timeoutMs: minutes * MINUTE_MS,
     report: `/root/${driver}.json`,
   });

@@ -170,8 +170,9 @@ describe.each(['prepare', 'lease'] as const)('after the process is killed during
       await once(doomed, 'exit');
       for (const pid of pids) await until(`the end of QEMU ${pid}`, async () => !(await exists(pid)));
 
-      await using next = createQemuDriver({ stateDirectory, keepGoldens: false });
-      await next.ping();
+      const next = createQemuDriver({ stateDirectory, keepGoldens: false });
+      await next.prepare(await buildTinyImage(), { owner: ownerOf('next') });
+      await next[Symbol.asyncDispose]();
       for (const name of ['marks', 'machines']) expect(await readdir(join(stateDirectory, name))).toEqual([]);
       expect(await exists(bystander.pid ?? 0)).toBe(true);
     } finally {

@@ -3,7 +3,7 @@ import { benchCommand } from './bench/command.ts';
 import { completeCommand, completionCommand } from './completion/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { imageCommand } from './images/command.ts';
-import { type KitOptions, parseLanes, parsePair } from './kit/options.ts';
+import { type KitOptions, parseLanes, parsePair, parseTimeFactor } from './kit/options.ts';
 import type { Output } from './output.ts';
 import { packageVersion } from './package-version.ts';
 import { poolCommand } from './pool/command.ts';
@@ -64,6 +64,7 @@ export function createProgram(outputs: Output): Command {
     .option('--only <ids...>', 'cases, clauses or groups, such as RESET or GUEST-2 (default: all)')
     .option('--option <name=value>', 'an option for the subject; may be repeated', parsePair, {})
     .option('--lanes <count>', 'subjects to run side by side', parseLanes, 1)
+    .option('--time-factor <factor>', 'stretch every time limit, for a slow host', parseTimeFactor, 1)
     .option('--report <file>', 'where the report goes', 'report.json')
     .action(async ({ option, ...rest }: Omit<KitOptions, 'options'> & { readonly option: KitOptions['options'] }) => {
       const { runKitCommand } = await import('./kit/index.ts');

@@ -187,6 +187,16 @@ describe('runKit', () => {
     ]);
   });
 
+  test('stretches its times by a factor that a person gives', async () => {
+    const around = (driver: FakeDriver): FakeDriver => altered(driver, { ping: () => new Promise(() => {}) });
+    const subject = { ...fakeSubject({ around }), timeScale: 0.01 };
+    const { results } = await runKit(subject, { only: ['MANIFEST-5'], timeFactor: 2 });
+    expect(results[0]?.error).toBe('AssertionError: case MANIFEST-5: not settled after 600 ms');
+    await expect(runKit(subject, { timeFactor: 0 })).rejects.toThrow(
+      'timeFactor must be a finite number above 0, got 0',
+    );
+  });
+
   test('does not care for a guest whose markers lie elsewhere', async () => {
     const subject = {
       ...fakeSubject(),

@@ -13,6 +13,8 @@ export interface RunKitOptions extends CallOptions {
   readonly only?: readonly string[];
   /** Told of each case when it has ended. */
   readonly onResult?: (result: KitResult) => void;
+  /** Stretches every time of the kit, over each subject's own `timeScale`: for a host that is slower than its subject expects. Above 0. @default 1 */
+  readonly timeFactor?: number;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -28,9 +30,15 @@ const PING_MS = 10_000;
  */
 export async function runKit(
   subject: KitSubject | readonly KitSubject[],
-  { only, signal, onResult, clock = systemClock }: RunKitOptions = {},
+  { only, signal, onResult, timeFactor = 1, clock = systemClock }: RunKitOptions = {},
 ): Promise<KitReport> {
-  const lanes = [subject].flat().map((each) => parseSubject(each as KitSubject));
+  if (!(timeFactor > 0 && timeFactor < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`timeFactor must be a finite number above 0, got ${timeFactor}`);
+  }
+  const lanes = [subject].flat().map((each) => {
+    const parsed = parseSubject(each as KitSubject);
+    return { ...parsed, timeScale: parsed.timeScale * timeFactor };
+  });
   const [first] = lanes;
   if (first === undefined) throw new TypeError('subject must be one subject or several, got an empty list');
   const wanted = new Set(only === undefined ? kitCases : only.flatMap((name) => casesNamed(name)));

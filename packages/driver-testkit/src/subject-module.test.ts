@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fakeSubject } from './fixtures/fake-subject.ts';
-import { type OpenSubject, openSubjects } from './index.ts';
+import { type OpenSubject, openSubjects, type SubjectRequest } from './index.ts';
 
 /** A subject that notes in the list that it was closed. */
 function closing(list: string[], name: string): OpenSubject {
@@ -18,15 +18,18 @@ describe('a module with a subject', () => {
     const closed: string[] = [];
     const said: string[] = [];
     let count = 0;
-    const kitSubject = ({ options, say }: { options: object; say: (text: string) => void }): OpenSubject => {
+    const kitSubject = ({ options, timeFactor, say }: SubjectRequest): OpenSubject => {
       count += 1;
-      say(JSON.stringify(options));
+      say(`${JSON.stringify(options)} ${timeFactor}`);
       return closing(closed, `subject ${count}`);
     };
     const options = { reset: 'revert' };
-    const opened = await openSubjects({ kitSubject }, { lanes: 2, options, say: (text) => said.push(text) });
+    const opened = await openSubjects(
+      { kitSubject },
+      { lanes: 2, options, timeFactor: 3, say: (text) => said.push(text) },
+    );
     expect(opened.subjects.map(({ name }) => name)).toEqual(['subject 1', 'subject 2']);
-    expect(said).toEqual(['{"reset":"revert"}', '{"reset":"revert"}']);
+    expect(said).toEqual(['{"reset":"revert"} 3', '{"reset":"revert"} 3']);
     await opened[Symbol.asyncDispose]();
     await opened[Symbol.asyncDispose]();
     expect(closed).toEqual(['subject 2', 'subject 1']);

@@ -5,6 +5,8 @@ import { type KitSubject, parseSubject } from './subject.ts';
 export interface SubjectRequest extends CallOptions {
   /** Options for people to give, such as `{ "reset": "revert" }`; what a factory does not know it should refuse. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** By how much a person stretches the kit's times for a slow host: stretch the driver's own time limits as much. @default 1 */
+  readonly timeFactor?: number;
   /** Told what goes on before the first case, in words for people. */
   readonly say: (text: string) => void;
 }
@@ -37,7 +39,7 @@ export interface OpenSubjectsOptions extends Partial<SubjectRequest> {
  * @throws RangeError when `lanes` is no whole number from 1
  */
 export async function openSubjects(module: unknown, options: OpenSubjectsOptions = {}): Promise<OpenSubjects> {
-  const { lanes = 1, options: given = {}, say = () => {}, signal } = options;
+  const { lanes = 1, options: given = {}, say = () => {}, timeFactor = 1, signal } = options;
   if (!Number.isSafeInteger(lanes) || lanes < 1) {
     throw new RangeError(`lanes must be a whole number from 1, got ${lanes}`);
   }
@@ -48,7 +50,7 @@ export async function openSubjects(module: unknown, options: OpenSubjectsOptions
   };
   try {
     for (let lane = 0; lane < lanes; lane += 1) {
-      const subject = await factory({ options: given, say, ...(signal === undefined ? {} : { signal }) });
+      const subject = await factory({ options: given, say, timeFactor, ...(signal === undefined ? {} : { signal }) });
       subjects.push(subject);
       parseSubject(subject);
     }

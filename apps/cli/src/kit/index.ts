@@ -21,7 +21,7 @@ export function runKitCommand(options: KitOptions, output: Output, folder: strin
 }
 
 async function run(
-  { driver, only, options, lanes }: KitOptions,
+  { driver, only, options, lanes, timeFactor }: KitOptions,
   output: Output,
   folder: string,
   signal: AbortSignal,
@@ -29,7 +29,7 @@ async function run(
   const say = (text: string): void => output.write(`  ${text}\n`);
   const builtIn = Object.hasOwn(SUBJECTS, driver) ? SUBJECTS[driver] : undefined;
   const module = await (builtIn?.() ?? loadModule(driver, folder));
-  const opened = await openSubjects(module, { lanes, options, say, signal }).catch((cause: unknown) => {
+  const opened = await openSubjects(module, { lanes, options, timeFactor, say, signal }).catch((cause: unknown) => {
     signal.throwIfAborted();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`nothing was run: there is no host to try ${driver} on: ${why}`, { cause });
@@ -37,7 +37,7 @@ async function run(
   try {
     output.write(`warmvm kit: ${opened.subjects[0]?.name}\n`);
     const onResult = (result: KitReport['results'][number]): void => output.write(`${resultLine(result)}\n`);
-    return await runKit(opened.subjects, { ...(only === undefined ? {} : { only }), signal, onResult });
+    return await runKit(opened.subjects, { ...(only === undefined ? {} : { only }), timeFactor, signal, onResult });
   } finally {
     await opened[Symbol.asyncDispose]();
   }

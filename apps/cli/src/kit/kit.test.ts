@@ -20,7 +20,7 @@ async function run(options: Partial<KitOptions>) {
   const complaints: string[] = [];
   const file = join(folder, 'report.json');
   const exitCode = await runKitCommand(
-    { driver: 'fake', options: {}, lanes: 1, report: file, ...options },
+    { driver: 'fake', options: {}, lanes: 1, timeFactor: 1, report: file, ...options },
     { write: (text) => void written.push(text), writeError: (text) => void complaints.push(text) },
     FIXTURES,
   );
@@ -84,6 +84,8 @@ describe('warmvm kit', () => {
 
   test.each([
     ['--lanes', '0'],
+    ['--time-factor', '0'],
+    ['--time-factor', 'x'],
     ['--lanes', 'x'],
     ['--option', 'reset'],
   ])('refuses %s %s before anything else', async (...words) => {

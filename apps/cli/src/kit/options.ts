@@ -9,6 +9,8 @@ export interface KitOptions {
   /** Handed to the subject. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly lanes: number;
+  /** By how much the kit's times are stretched. */
+  readonly timeFactor: number;
   /** File to write the report to. */
   readonly report: string;
 }
@@ -20,6 +22,13 @@ export function parseLanes(value: string): number {
     throw new InvalidArgumentError('expected a whole number from 1 to 64.');
   }
   return lanes;
+}
+
+/** For the argument library. */
+export function parseTimeFactor(value: string): number {
+  const factor = Number(value);
+  if (!(factor > 0 && factor <= 1_000)) throw new InvalidArgumentError('expected a number above 0, at most 1000.');
+  return factor;
 }
 
 /** For the argument library: `reset=revert`, as often as wanted. */

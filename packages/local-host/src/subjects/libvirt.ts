@@ -14,7 +14,7 @@ import { inventoryOf } from '../inventory.ts';
 import { qemuProcesses } from '../qemu-processes.ts';
 import { chooseStorage } from '../storage.ts';
 import { CuttableDialer } from './cuttable-dialer.ts';
-import { requireOptions } from './options.ts';
+import { requireOptions, stretched } from './options.ts';
 import { packageVersion } from './package-version.ts';
 
 /** Options that people may give. */
@@ -31,6 +31,7 @@ const EMULATED = 4;
 /** The kit's own bound for a guest's clock, and the driver's default for its agent. Scaled as the kit scales its times. */
 const CLOCK_TOLERANCE_MS = 2_000;
 const AGENT_TIMEOUT_MS = 15_000;
+const BOOT_TIMEOUT_MS = 120_000;
 const DEATH_POLL_MS = 2;
 
 /** The way that a driver takes to the daemon of this computer. */
@@ -60,7 +61,7 @@ export async function kitSubject(request: SubjectRequest): Promise<OpenSubject> 
 
 /** The same over another way. */
 export async function libvirtSubject(
-  { say, signal }: SubjectRequest,
+  { say, timeFactor = 1, signal }: SubjectRequest,
   variant: Variant,
   open: (stack: DisposeStack, socketPath: string) => Promise<LibvirtWay>,
 ): Promise<OpenSubject> {
@@ -83,7 +84,10 @@ export async function libvirtSubject(
     stack.use({ [Symbol.asyncDispose]: () => observer.close() });
     const way = await open(stack, socketPath);
     const timeScale = acceleration === 'tcg' ? EMULATED : 1;
-    const times = { clockToleranceMs: CLOCK_TOLERANCE_MS * timeScale, agentTimeoutMs: AGENT_TIMEOUT_MS * timeScale };
+    const times = {
+      ...stretched({ clockToleranceMs: CLOCK_TOLERANCE_MS, agentTimeoutMs: AGENT_TIMEOUT_MS }, timeScale * timeFactor),
+      ...stretched({ bootTimeoutMs: BOOT_TIMEOUT_MS }, Math.max(1, timeFactor)),
+    };
     return {
       name: [way.name, ...Object.values(variant)].join(' '),
       version: packageVersion(way.packageName),

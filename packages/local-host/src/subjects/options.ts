@@ -19,3 +19,23 @@ export function requireOptions(
     }
   }
 }
+
+/** Longest that drivers take for each of their time limits. */
+const MOST_MS = {
+  clockToleranceMs: 60_000,
+  agentTimeoutMs: 600_000,
+  bootTimeoutMs: 3_600_000,
+  startTimeoutMs: 600_000,
+} as const;
+
+/** Time limits of a driver, each stretched by the factor as far as the driver takes it. */
+export function stretched<Name extends keyof typeof MOST_MS>(
+  limits: Readonly<Record<Name, number>>,
+  factor: number,
+): Record<Name, number> {
+  const entries = Object.entries<number>(limits).map(([name, ms]) => [
+    name,
+    Math.min(MOST_MS[name as Name], Math.max(1, Math.round(ms * factor))),
+  ]);
+  return Object.fromEntries(entries);
+}

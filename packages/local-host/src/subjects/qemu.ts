@@ -9,7 +9,7 @@ import { createQemuDriver, type QemuDriverOptions } from '@warmvm/driver-qemu';
 import type { InjectedFault, OpenSubject, SubjectRequest } from '@warmvm/driver-testkit';
 import { buildTinyImage } from '@warmvm/guest-image';
 import { qemuProcesses } from '../qemu-processes.ts';
-import { requireOptions } from './options.ts';
+import { requireOptions, stretched } from './options.ts';
 import { packageVersion } from './package-version.ts';
 
 /** Guests under emulation on a computer with other work are that much slower than the kit's times expect. */
@@ -17,10 +17,12 @@ const EMULATED = 4;
 /** Driver's defaults. Scaled as the kit scales its times. */
 const CLOCK_TOLERANCE_MS = 50;
 const AGENT_TIMEOUT_MS = 15_000;
+const BOOT_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 30_000;
 const DEATH_POLL_MS = 2;
 
 /** Real machines of QEMU on this computer, in a state folder of their own. */
-export async function kitSubject({ options, signal }: SubjectRequest): Promise<OpenSubject> {
+export async function kitSubject({ options, timeFactor = 1, signal }: SubjectRequest): Promise<OpenSubject> {
   requireOptions(options, { goldens: ['own', 'kept'], architecture: ['x86_64', 'aarch64'] });
   const limits = signal === undefined ? {} : { signal };
   const architecture = (options.architecture ?? hostArchitecture()) as GoldenImage['architecture'];
@@ -34,8 +36,8 @@ export async function kitSubject({ options, signal }: SubjectRequest): Promise<O
     keepGoldens: options.goldens === 'kept',
     // As it would be anyway; said, so that the report says it whatever was asked first.
     ...(isForeign ? { acceleration: 'tcg' } : {}),
-    clockToleranceMs: CLOCK_TOLERANCE_MS * timeScale,
-    agentTimeoutMs: AGENT_TIMEOUT_MS * timeScale,
+    ...stretched({ clockToleranceMs: CLOCK_TOLERANCE_MS, agentTimeoutMs: AGENT_TIMEOUT_MS }, timeScale * timeFactor),
+    ...stretched({ bootTimeoutMs: BOOT_TIMEOUT_MS, startTimeoutMs: START_TIMEOUT_MS }, Math.max(1, timeFactor)),
   };
   return {
     name: ['qemu', ...Object.entries(options).map((pair) => pair.join('='))].join(' '),
