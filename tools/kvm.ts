@@ -1,6 +1,6 @@
-// KVM where the host has none: `pnpm kvm` makes a Debian computer under emulation whose processor can virtualise, and in it runs `doctor`, the main job and the
-// conformance kits of both drivers on KVM. By hand or nightly: it takes an hour, needs root, and a quiet computer. Reports go to a folder, and with
-// `--commit` into docs/conformance. `--only doctor,start,qemu,libvirt` chooses; `--scale 20` stretches the kit's times.
+// KVM where the host has none: `pnpm kvm` makes a Debian computer under emulation whose processor can virtualise, and in it runs `doctor`, the main job
+// and the conformance kits of both drivers on KVM. By hand or nightly: it takes an hour or two, and needs root and a quiet computer. What the commands
+// print and the kits' reports go to a folder. `--only doctor,start-qemu,start-libvirt,qemu,libvirt` chooses, `--time-factor 20` stretches the kits' times.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,10 +26,10 @@ const WARMVM =
 /** A computer that hangs is started again, once for each step. */
 const TRIES = 2;
 
-function stepsFor(scale: string): readonly Step[] {
+function stepsFor(timeFactor: string): readonly Step[] {
   const kit = (driver: string, minutes: number): Step => ({
     name: driver,
-    words: `${WARMVM} kit --driver ${driver} --time-factor ${scale} --report /root/${driver}.json`,
+    words: `${WARMVM} kit --driver ${driver} --time-factor ${timeFactor} --report /root/${driver}.json`,
     timeoutMs: minutes * MINUTE_MS,
     report: `/root/${driver}.json`,
   });
@@ -107,11 +107,11 @@ class Computers implements AsyncDisposable {
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    scale: { type: 'string', default: '20' },
+    'time-factor': { type: 'string', default: '20' },
     folder: { type: 'string', default: 'kvm-reports' },
   },
 });
-const steps = stepsFor(values.scale);
+const steps = stepsFor(values['time-factor']);
 const wanted = values.only?.split(',') ?? steps.map(({ name }) => name);
 const unknown = wanted.filter((name) => !steps.some((step) => step.name === name));
 if (unknown.length > 0)
