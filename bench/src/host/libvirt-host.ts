@@ -4,9 +4,9 @@ import { buildTinyImage } from '@warmvm/guest-image';
 import { openClient } from '@warmvm/libvirt';
 import {
   canStartSshd,
-  chooseStorage,
   DisposeStack,
   ensureLibvirtDaemon,
+  openStorage,
   requireHypervisor,
   systemCommandRunner,
 } from '@warmvm/local-host';
@@ -46,7 +46,7 @@ export async function openLibvirtHost({ signal, say, clock }: HostRequest): Prom
       await ensureLibvirtDaemon({ runner: systemCommandRunner, signal, onProgress: say }),
     );
     const uri = `qemu:///system?socket=${socketPath}`;
-    const storagePath = `${await chooseStorage()}-bench`;
+    const { path: storagePath } = stack.use(await openStorage('bench'));
     const open = (way?: string) => createLibvirtDriver({ uri, ...libvirtOptions(storagePath, clock, way) });
     const asked = open();
     const report = await asked.ping({ signal }).finally(() => asked[Symbol.asyncDispose]());

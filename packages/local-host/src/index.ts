@@ -29,6 +29,6 @@ export {
 export { canStartSshd, generateKey, type PrivateSshd, type SshdPlace, startPrivateSshd } from './private-sshd.ts';
 export { type QemuProcess, qemuProcesses } from './qemu-processes.ts';
 export { answers } from './socket.ts';
-export { chooseStorage } from './storage.ts';
+export { openStorage, type Storage } from './storage.ts';
 export { SUBJECTS } from './subjects/index.ts';
 export { requireWritable } from './writable.ts';

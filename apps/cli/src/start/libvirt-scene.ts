@@ -2,10 +2,10 @@ import { access } from 'node:fs/promises';
 import { createLibvirtDriver } from '@warmvm/driver-libvirt';
 import { buildTinyImage } from '@warmvm/guest-image';
 import {
-  chooseStorage,
   DisposeStack,
   ensureLibvirtDaemon,
   hypervisorFacts,
+  openStorage,
   systemCommandRunner,
 } from '@warmvm/local-host';
 import { takeInventory } from '@warmvm/local-host/inventory';
@@ -29,7 +29,7 @@ export async function libvirtScene({ signal, say }: SceneOptions): Promise<Scene
     });
     const daemon = stack.use(await ensureLibvirtDaemon({ runner: systemCommandRunner, signal, onProgress: say }));
     const uri = `qemu:///system?socket=${daemon.socketPath}`;
-    const storagePath = await chooseStorage();
+    const { path: storagePath } = stack.use(await openStorage('start'));
     const driver = stack.use(createLibvirtDriver({ uri, storagePool: STORAGE_POOL, storagePath }));
     const host = await driver.ping({ signal });
     const before = await takeInventory(uri, SCOPE, signal);

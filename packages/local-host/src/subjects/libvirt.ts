@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { currentOwnerProcess, type Driver, sleep, systemClock } from '@warmvm/core';
 import { createLibvirtDriver, type LibvirtDriverOptions } from '@warmvm/driver-libvirt';
 import type { OpenSubject, SubjectRequest } from '@warmvm/driver-testkit';
@@ -12,7 +11,7 @@ import { DisposeStack } from '../dispose-stack.ts';
 import { requireHypervisor } from '../hypervisor.ts';
 import { inventoryOf } from '../inventory.ts';
 import { qemuProcesses } from '../qemu-processes.ts';
-import { chooseStorage } from '../storage.ts';
+import { openStorage } from '../storage.ts';
 import { CuttableDialer } from './cuttable-dialer.ts';
 import { requireOptions, stretched } from './options.ts';
 import { packageVersion } from './package-version.ts';
@@ -78,7 +77,7 @@ export async function libvirtSubject(
     const uri = `qemu:///system?socket=${socketPath}`;
     const run = randomBytes(3).toString('hex');
     const storagePool = `warmvm-kit-${run}`;
-    const storagePath = join(dirname(await chooseStorage()), storagePool);
+    const { path: storagePath } = stack.use(await openStorage(storagePool));
     const acceleration = await accelerationOf(uri);
     const observer = await openClient({ uri, ...limits });
     stack.use({ [Symbol.asyncDispose]: () => observer.close() });
