@@ -14,6 +14,7 @@ import {
   WarmvmError,
 } from '@warmvm/core/driver';
 import { defaultCpuModel, qemuProgram } from './command-line/machine-plan.ts';
+import { isClosedToMachines } from './containment/find-containment.ts';
 import type { ParsedOptions } from './options.ts';
 
 /** What the driver must know of this computer before it makes anything. */
@@ -56,7 +57,10 @@ export async function hostFacts(
     hypervisor: `QEMU ${version}`,
     ...(architecture === own ? {} : { foreign: { guest: architecture, host: own } }),
     offered: OFFERED[process.platform] ?? [],
-    local: await localAcceleration(),
+    local: {
+      ...(await localAcceleration()),
+      isClosedToGuests: options.user !== 'root' && (await isClosedToMachines()),
+    },
   });
   return {
     acceleration,

@@ -80,6 +80,18 @@ describe('findings', () => {
       { kvm: { device: 'absent', group: null, groupMayUse: false, cpuFlag: null } },
       /firmware/,
     ],
+    [
+      'acceleration',
+      'warning',
+      { user: { name: 'root', isRoot: true, groups: [] }, kvm: { ...HEALTHY.kvm, group: 'root' } },
+      /chgrp kvm/,
+    ],
+    [
+      'acceleration',
+      'warning',
+      { user: { name: 'root', isRoot: true, groups: [] }, kvm: { ...HEALTHY.kvm, groupMayUse: false } },
+      /chmod 660/,
+    ],
     ['libvirt', 'warning', { libvirt: { ...NO_DAEMON, isInstalled: false, socket: 'absent' } }, /apt-get install/],
     ['libvirt', 'warning', { libvirt: { ...NO_DAEMON, socket: 'denied' } }, /usermod -aG libvirt ada/],
     ['libvirt', 'warning', { libvirt: NO_DAEMON }, /start it: .*tini -s -- libvirtd/],

@@ -80,9 +80,15 @@ function qemu(facts: ComputerFacts): Finding {
   return { id: 'qemu', level: 'problem', text: 'QEMU is not installed', fix };
 }
 
+const OPEN_DEVICE: Fix = { text: 'open it, as udev would: chgrp kvm /dev/kvm; chmod 660 /dev/kvm' };
+
 function acceleration({ kvm, architecture, user }: ComputerFacts): Finding {
   const slow = 'guests are emulated (TCG), which is slow';
   const needsFlag = architecture === 'x64';
+  if (kvm.device === 'opens' && user.isRoot && (!kvm.groupMayUse || kvm.group === 'root')) {
+    const text = `/dev/kvm opens for root, but not for the users that QEMU runs as: ${slow}`;
+    return { id: 'acceleration', level: 'warning', text, fix: OPEN_DEVICE };
+  }
   if (kvm.device === 'opens' && (kvm.cpuFlag !== null || !needsFlag))
     return { id: 'acceleration', level: 'ok', text: 'KVM: /dev/kvm opens and the CPU can' };
   if (kvm.device === 'opens' || (kvm.device === 'absent' && kvm.cpuFlag === null && needsFlag)) {
@@ -149,8 +155,7 @@ function startLibvirt({ hasSystemd }: ComputerFacts): Fix {
 function libvirtKvm({ libvirt, kvm }: ComputerFacts): readonly Finding[] {
   if (!libvirt.isInstalled || kvm.device === 'absent' || (kvm.group === 'kvm' && kvm.groupMayUse)) return [];
   const text = '/dev/kvm is closed to group kvm: libvirt takes seconds for each machine that it defines';
-  const fix = { text: 'open it, as udev would: chgrp kvm /dev/kvm; chmod 660 /dev/kvm' };
-  return [{ id: 'libvirt-kvm', level: 'warning', text, fix }];
+  return [{ id: 'libvirt-kvm', level: 'warning', text, fix: OPEN_DEVICE }];
 }
 
 /** The daemon waits until an ended guest has been reaped; a slow parent adds seconds to each destroy and reset. */

@@ -14,6 +14,8 @@ describe('chooseAcceleration', () => {
     ['auto', { offered: ['kvm'], farCpuHasVirtualisation: true }, 'kvm', 'its CPU has'],
     ['auto', { offered: ['kvm'], farCpuHasVirtualisation: false }, 'tcg', 'neither vmx nor svm'],
     ['auto', { offered: ['kvm'], local: { ...local, deviceOpens: false } }, 'tcg', 'does not open'],
+    ['auto', { offered: ['kvm'], local: { ...local, isClosedToGuests: true } }, 'tcg', 'chgrp kvm /dev/kvm'],
+    ['tcg', { offered: ['kvm'], local: { ...local, isClosedToGuests: true } }, 'tcg', 'asked for'],
     ['auto', { offered: ['kvm'], local: { ...local, cpuHasVirtualisation: false } }, 'tcg', 'neither vmx nor svm'],
     ['auto', { offered: ['kvm', 'tcg'], local }, 'kvm', 'virtualisation extension'],
     ['auto', { offered: ['kvm'], local, foreign }, 'tcg', 'the host is x86_64, and guests for aarch64 are emulated'],
@@ -30,6 +32,13 @@ describe('chooseAcceleration', () => {
       expect.objectContaining({ code: 'WARMVM_NOT_SUPPORTED', message: expect.stringContaining('kvm') }),
     );
   });
+});
+
+test('a device that QEMU may not open is no fault of the image: KVM is refused with the command that opens it', () => {
+  const facts = { hypervisor, offered: ['kvm'], local: { ...local, isClosedToGuests: true } } as const;
+  expect(() => chooseAcceleration('kvm', facts)).toThrow(
+    expect.objectContaining({ code: 'WARMVM_NOT_SUPPORTED', message: expect.stringContaining('chmod 660 /dev/kvm') }),
+  );
 });
 
 describe('localAcceleration', () => {

@@ -24,6 +24,8 @@ export interface AccelerationFacts {
 export interface LocalAcceleration {
   /** `/dev/kvm` opens for reading and writing. */
   readonly deviceOpens: boolean;
+  /** Whether the user that the hypervisor runs guests as may not open the device, though this process may. @default false */
+  readonly isClosedToGuests?: boolean;
   /** The CPU has vmx or svm; on arm64 the same as `deviceOpens`. */
   readonly cpuHasVirtualisation: boolean;
 }
@@ -43,15 +45,31 @@ export interface Acceleration {
 export function chooseAcceleration(wanted: 'auto' | AccelerationName, facts: AccelerationFacts): Acceleration {
   const { hypervisor, offered, local, foreign } = facts;
   if (foreign !== undefined) return chooseForeign(wanted, foreign);
+  if (wanted === 'kvm' && local?.isClosedToGuests === true) throw closedDevice(hypervisor);
   if (wanted !== 'auto') return { acceleration: wanted, reason: 'asked for by options.acceleration' };
   if (offered.includes('hvf')) return { acceleration: 'hvf', reason: `${hypervisor} offers HVF on this host` };
   if (!offered.includes('kvm')) return { acceleration: 'tcg', reason: `${hypervisor} offers no KVM on this host` };
   if (local === undefined) return chooseFar(hypervisor, facts.farCpuHasVirtualisation);
   if (!local.deviceOpens) return { acceleration: 'tcg', reason: '/dev/kvm does not open for reading and writing' };
+  if (local.isClosedToGuests === true)
+    return { acceleration: 'tcg', reason: `${CLOSED_DEVICE}: ${OPEN_DEVICE} opens it` };
   if (!local.cpuHasVirtualisation) {
     return { acceleration: 'tcg', reason: '/dev/kvm opens, but the CPU shows neither vmx nor svm' };
   }
   return { acceleration: 'kvm', reason: '/dev/kvm opens and the CPU has a virtualisation extension' };
+}
+
+const CLOSED_DEVICE = '/dev/kvm opens for this process, but not for the user that QEMU runs as';
+const OPEN_DEVICE = '"chgrp kvm /dev/kvm && chmod 660 /dev/kvm"';
+
+function closedDevice(hypervisor: string): WarmvmError {
+  return new WarmvmError(
+    'WARMVM_NOT_SUPPORTED',
+    `options.acceleration is kvm, but ${CLOSED_DEVICE}. Run ${OPEN_DEVICE}.`,
+    {
+      details: { acceleration: 'kvm', hypervisor, expected: 'a device that QEMU may open, or auto or tcg' },
+    },
+  );
 }
 
 function chooseForeign(

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { findContainment } from './find-containment.ts';
+import { findContainment, isClosedToMachines } from './find-containment.ts';
 
 const root = process.getuid?.() === 0;
 
@@ -64,5 +67,31 @@ describe('findContainment', () => {
       detail: 'QEMU runs as root, as options.user asks',
       remedy: 'leave options.user out',
     });
+  });
+});
+
+describe.runIf(root)('a device of an acceleration', () => {
+  test.each([
+    ['of root alone', 0o600, 0, true],
+    ['of root and its group, which no machine gets', 0o660, 0, true],
+    ['of a group that may only read', 0o640, 4_242, true],
+    ['of a group', 0o660, 4_242, false],
+    ['of everybody', 0o666, 0, false],
+  ])('%s is looked at as the user that QEMU runs as', async (_whose, mode, group, isClosed) => {
+    const folder = await mkdtemp(join(tmpdir(), 'warmvm-device-'));
+    try {
+      const device = join(folder, 'kvm');
+      await writeFile(device, '');
+      await chown(device, 0, group);
+      await chmod(device, mode);
+      expect(await isClosedToMachines(device)).toBe(isClosed);
+      expect(await isClosedToMachines(device, false)).toBe(false);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('that is not there is closed to nobody', async () => {
+    expect(await isClosedToMachines('/nonexistent/kvm')).toBe(false);
   });
 });

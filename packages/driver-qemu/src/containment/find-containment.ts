@@ -193,6 +193,20 @@ async function ownGroup(name: string): Promise<number | undefined> {
   }
 }
 
+/**
+ * Whether the machines of a driver that root has started may not open the device: root itself always may. They keep its group, which no machine gets
+ * where that is root's.
+ */
+export async function isClosedToMachines(
+  device = '/dev/kvm',
+  isRoot: boolean = process.getuid?.() === 0,
+): Promise<boolean> {
+  const found = await stat(device).catch(() => undefined);
+  if (!isRoot || found === undefined) return false;
+  const opensForGroup = found.gid !== 0 && (found.mode & 0o060) === 0o060;
+  return !opensForGroup && (found.mode & 0o006) !== 0o006;
+}
+
 async function deviceGroup(): Promise<readonly number[]> {
   const device = await stat('/dev/kvm').catch(() => undefined);
   return device === undefined || device.gid === 0 ? [] : [device.gid];
