@@ -22,6 +22,16 @@ const { inputs, runs } = parse(readFileSync(join(ACTION, 'action.yml'), 'utf8'))
 const shellSteps = runs.steps.filter((step) => step.run !== undefined);
 const textOf = (script: string): string => readFileSync(join(ACTION, script), 'utf8');
 
+test('actions of others are named by a commit: a tag can be moved, also in a job that may publish', () => {
+  const files = globSync(['.github/workflows/*.yml', '.github/actions/*/action.yml'], { cwd: root });
+  const used = files.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/uses: *(\S.*)$/gm)].map(([, name]) => name!),
+  );
+  const ofOthers = used.filter((name) => !name.startsWith('./'));
+  expect(ofOthers.length).toBeGreaterThan(5);
+  expect(ofOthers.filter((name) => !/^[\w-]+\/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$/.test(name))).toEqual([]);
+});
+
 describe('the bench action', () => {
   test('puts no expression into a script: what comes from outside arrives as data', () => {
     expect(runs.using).toBe('composite');
