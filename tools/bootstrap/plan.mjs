@@ -132,8 +132,9 @@ export function entryFor(argv) {
   if (command === 'start') return [conditions, 'apps/cli/src/main.ts', 'start', ...given];
   if (command === 'test') return [conditions, 'tools/test-all.ts', ...given];
   if (command === 'check') return [conditions, 'tools/test-all.ts', '--quick', ...given];
+  if (command === 'packed') return [conditions, 'tools/install-packed.ts', ...given];
   throw new BootstrapError(
-    `Unknown command ${JSON.stringify(command ?? '')}: use start, test or check (npm start, npm test, pnpm check).`,
+    `Unknown command ${JSON.stringify(command ?? '')}: use start, test, check or packed (npm start, npm test, npm run check, npm run packed).`,
   );
 }
 

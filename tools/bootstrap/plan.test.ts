@@ -108,10 +108,11 @@ describe('the entry', () => {
   test('check is the quick test', () => {
     expect(entryFor(['check'])).toContain('--quick');
     expect(entryFor(['test'])).not.toContain('--quick');
+    expect(entryFor(['packed', '--', '../project']).slice(1)).toEqual(['tools/install-packed.ts', '../project']);
   });
 
   test.each([[[]], [['dance']]])('%j is refused with the commands there are', (argv) => {
-    expect(() => entryFor(argv)).toThrow(/start, test or check/);
+    expect(() => entryFor(argv)).toThrow(/start, test, check or packed/);
   });
 });
 
