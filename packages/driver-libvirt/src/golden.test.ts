@@ -9,6 +9,19 @@ describe('an image', () => {
     expect(world.host.storage.pools.size).toBe(0);
   });
 
+  test('with a user network is refused unless the host’s loopback address is asked for by name', async () => {
+    await using closed = await World.create();
+    await expect(closed.prepare({ ...closed.image, network: 'user' })).rejects.toMatchObject({
+      code: 'WARMVM_NOT_SUPPORTED',
+      details: { expected: expect.stringContaining('hostLoopback') },
+    });
+    expect(closed.host.storage.pools.size).toBe(0);
+    await using open = await World.create({ hostLoopback: true });
+    await expect(open.prepare({ ...open.image, network: 'user' })).resolves.toMatchObject({
+      image: { network: 'user' },
+    });
+  });
+
   test('with a second disk is not supported', async () => {
     await using world = await World.create();
     const boot = { kind: 'disk', disk: {} as never, format: 'qcow2', diskBytes: 1, seed: {} as never } as const;

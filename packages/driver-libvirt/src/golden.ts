@@ -46,7 +46,7 @@ export class GoldenMaker {
 
   /** @throws WARMVM_GOLDEN_INVALID; nothing of it is left on the host then */
   async make(image: GoldenImage, facts: HostFacts, options: PrepareOptions): Promise<LibvirtGolden> {
-    const renewal = renewalOf(image);
+    const renewal = renewalOf(image, this.#workshop.options.hostLoopback);
     const report = (step: PrepareProgress['step'], fraction?: number): void =>
       options.onProgress?.(fraction === undefined ? { step } : { step, fraction });
     const { storage, options: driverOptions } = this.#workshop;
@@ -225,8 +225,15 @@ function wholePercents(report: (fraction: number) => void): (fraction: number) =
 }
 
 /** The renewal program of an image that can be made. @throws WARMVM_GOLDEN_INVALID, WARMVM_NOT_SUPPORTED */
-function renewalOf(image: GoldenImage): Renewal {
-  const { boot, renewal } = image;
+function renewalOf(image: GoldenImage, hostLoopback: boolean): Renewal {
+  const { boot, renewal, network } = image;
+  if (network === 'user' && !hostLoopback) {
+    throw new WarmvmError(
+      'WARMVM_NOT_SUPPORTED',
+      `image ${image.name} asks for a user network, which reaches services on the host's loopback address`,
+      { details: { image: image.name, expected: "network 'none', or options.hostLoopback, which allows that" } },
+    );
+  }
   if (boot.kind === 'disk' && boot.format !== 'qcow2') {
     throw new WarmvmError('WARMVM_NOT_SUPPORTED', `image ${image.name} has a ${boot.format} disk`, {
       details: { image: image.name, expected: 'a qcow2 disk: convert it once with qemu-img' },

@@ -67,6 +67,11 @@ export interface LibvirtDriverOptions {
   readonly maxOverlayBytes?: number;
   /** Difference between the guest's clock and ours that is accepted after it was set. @default 1000 */
   readonly clockToleranceMs?: number;
+  /**
+   * Lets images with `network: 'user'` be made: QEMU's user network reaches whatever listens on the loopback address of the daemon's host.
+   * Without it `prepare` rejects them. @default false
+   */
+  readonly hostLoopback?: boolean;
   /** Whether files of an image are read back from the host and held against their digests, once for each golden snapshot. @default true */
   readonly verifyUploads?: boolean;
   /** Bound for one connection to the daemon, dialling included. @default 10000 */
@@ -144,6 +149,7 @@ export const libvirtOptionRules: OptionRules<LibvirtDriverOptions> = {
   agentTimeoutMs: wholeNumber(100, 600_000),
   maxOverlayBytes: wholeNumber(2 ** 24, 2 ** 40),
   clockToleranceMs: wholeNumber(1, 60_000),
+  hostLoopback: trueOrFalse,
   verifyUploads: trueOrFalse,
   connectTimeoutMs: wholeNumber(100, 3_600_000),
   reconnectMs: wholeNumber(0, 3_600_000),
@@ -172,6 +178,7 @@ export function parseOptions(options: LibvirtDriverOptions): ParsedOptions {
     agentTimeoutMs: options.agentTimeoutMs ?? 15_000,
     maxOverlayBytes: options.maxOverlayBytes ?? 2 ** 31,
     clockToleranceMs: options.clockToleranceMs ?? 1_000,
+    hostLoopback: options.hostLoopback ?? false,
     verifyUploads: options.verifyUploads ?? true,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     reconnectMs: options.reconnectMs ?? 5_000,
