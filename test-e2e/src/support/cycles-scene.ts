@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createPool, type Pool, sleep, systemClock } from '@warmvm/core';
 import { createQemuDriver } from '@warmvm/driver-qemu';
 import { buildTinyImage } from '@warmvm/guest-image';
-import { leaveTraces, tracesIn } from './tenant.ts';
+import { leaveTraces, ownerOf, tracesIn } from './tenant.ts';
 
 const [stateDirectory = ''] = process.argv.slice(2);
 const MACHINES = 8;
@@ -120,13 +120,12 @@ async function cycle(pool: Pool, count: number): Promise<void> {
 
 await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', `size=${ROOM},mode=0711`, 'warmvm', stateDirectory]);
 const image = await buildTinyImage();
-const driver = createQemuDriver({
-  stateDirectory,
-  keepGoldens: false,
-  agentTimeoutMs: 120_000,
-  startTimeoutMs: 120_000,
-});
-await driver.ping();
+const options = { stateDirectory, keepGoldens: false, agentTimeoutMs: 120_000, startTimeoutMs: 120_000 };
+// The first driver makes the folders that stay, and this process opens what it keeps for children and watches.
+const first = createQemuDriver(options);
+await first.prepare(image, { owner: ownerOf('cycles') });
+await first[Symbol.asyncDispose]();
+const driver = createQemuDriver(options);
 const before = await takeInventory();
 const pool = createPool({ driver, image, name: 'cycles', minReady: MACHINES, max: MACHINES });
 await pool.ready();
