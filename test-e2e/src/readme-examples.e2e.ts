@@ -15,7 +15,7 @@ const EXAMPLES: readonly (readonly [document: string, position: number, printed:
   ['packages/driver-qemu/README.md', 0, /^\d+\.\d+\.\d+-\d+-cloud-amd64\n/],
   ['packages/driver-libvirt/README.md', 0, /^\d+\.\d+\.\d+-\d+-cloud-amd64\n/],
   ['packages/guest-image/README.md', 0, /^sha256:[0-9a-f]{64}\n$/],
-  ['packages/libvirt/README.md', 0, /event 3 0\n(.*\n)*true\n$/],
+  ['packages/libvirt/README.md', 0, /^test 1\ntest \{ event: 'SUSPENDED', detail: 'PAUSED' \}\n$/],
   ['packages/libvirt/README.md', 1, /^image\/png\n$/],
 ];
 

@@ -15,7 +15,8 @@ export async function openQemuHost(): Promise<QemuHost> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'warmvm-qemu-'));
   const inventory = async (): Promise<readonly string[]> => {
     const files = (await readdir(stateDirectory, { recursive: true })).filter((name) => name.includes('/'));
-    const made = files.filter((name) => !name.startsWith('goldens/'));
+    // Locks come and go with each look at a machine. A dead process may leave one; the process that removes the machine removes it too.
+    const made = files.filter((name) => !name.startsWith('goldens/') && !name.startsWith('locks/'));
     const processes = await processesWith(stateDirectory);
     return [...made, ...processes.map((pid) => `process ${pid}`)].sort();
   };

@@ -93,6 +93,17 @@ describe('StateFolder', () => {
     expect(await readdir(join(world.state.path, 'locks'))).toEqual([first.id]);
   });
 
+  test('removes with a machine the lock that a killed process held on it', async () => {
+    await using world = await testState();
+    const home = await world.home('dead');
+    await world.state.withMark(home.id, async () => {});
+    const { host, process } = currentHolder();
+    const locks = join(world.state.path, 'locks');
+    await writeFile(join(locks, home.id, `${'0'.repeat(16)}_${2 ** 30}_1_${host}_${process.bootId}`), '');
+    await world.state.remove(home);
+    expect(await readdir(locks)).toEqual([]);
+  });
+
   test('leaves no mark of what it could not make a folder for', async () => {
     await using world = await testState();
     await rm(world.state.machines, { recursive: true });

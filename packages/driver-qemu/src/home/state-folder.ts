@@ -11,6 +11,7 @@ import {
 } from '@warmvm/core/driver';
 import { lockFolder } from '../state-directory/folder-lock.ts';
 import { currentHolder } from '../state-directory/holder.ts';
+import { livingIn } from '../state-directory/presence.ts';
 import { MACHINE_ID, type Mark, readMark } from './mark.ts';
 import { ensurePrivateFolder, requireTrustedParents } from './private-folder.ts';
 import { isRunning, processMark } from './process-table.ts';
@@ -184,7 +185,10 @@ export class StateFolder {
   async remove(home: Pick<Home, 'id' | 'directory'>): Promise<void> {
     await rm(home.directory, { recursive: true, force: true });
     await rm(this.#markPath(home.id), { force: true });
-    await rmdir(join(this.path, 'locks', home.id)).catch(() => {});
+    const locks = join(this.path, 'locks', home.id);
+    // A process that was killed while it held the lock has left its name there, which this look removes.
+    await livingIn(locks).catch(() => {});
+    await rmdir(locks).catch(() => {});
   }
 
   /** What others are told of it; undefined: nothing. */
