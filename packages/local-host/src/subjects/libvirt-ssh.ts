@@ -28,6 +28,7 @@ export async function kitSubject(request: SubjectRequest): Promise<OpenSubject> 
           guardian: false,
           ...(way === 'helper' ? {} : { socketPath }),
         }),
+      passesSocket: way !== 'helper',
       cut: () => proxy.cut(),
     };
   });

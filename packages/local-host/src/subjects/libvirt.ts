@@ -15,6 +15,7 @@ import { openStorage } from '../storage.ts';
 import { CuttableDialer } from './cuttable-dialer.ts';
 import { requireOptions, stretched } from './options.ts';
 import { packageVersion } from './package-version.ts';
+import { RefusingDaemon } from './refusing-daemon.ts';
 
 /** Options that people may give. */
 export type Variant = Pick<LibvirtDriverOptions, 'reset' | 'agentTransport'>;
@@ -39,6 +40,8 @@ export interface LibvirtWay {
   readonly name: string;
   readonly packageName: string;
   driver(options: LibvirtDriverOptions): Driver;
+  /** Whether it reaches the daemon by the socket that it was given, where calls can be refused. @default true */
+  readonly passesSocket?: boolean;
   /** Breaks it and lets nobody through, until the result is disposed. */
   cut(): AsyncDisposable;
 }
@@ -81,7 +84,8 @@ export async function libvirtSubject(
     const acceleration = await accelerationOf(uri);
     const observer = await openClient({ uri, ...limits });
     stack.use({ [Symbol.asyncDispose]: () => observer.close() });
-    const way = await open(stack, socketPath);
+    const refusing = stack.use(await RefusingDaemon.start(socketPath));
+    const way = await open(stack, refusing.socketPath);
     const timeScale = acceleration === 'tcg' ? EMULATED : 1;
     const times = {
       ...stretched({ clockToleranceMs: CLOCK_TOLERANCE_MS, agentTimeoutMs: AGENT_TIMEOUT_MS }, timeScale * timeFactor),
@@ -101,6 +105,9 @@ export async function libvirtSubject(
       },
       killMachine: ({ id }) => killQemu(id),
       loseHost: async () => way.cut(),
+      ...(way.passesSocket === false
+        ? {}
+        : { injectFault: async (fault, machine) => refusing.refuse(fault, machine?.id) }),
       timeScale,
       poolPrefix: `kit-${run}-`,
       process: currentOwnerProcess(),
