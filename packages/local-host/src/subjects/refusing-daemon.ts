@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import type { InjectedFault } from '@warmvm/driver-testkit';
 
 /** Numbers of procedures and message types in libvirt's `remote_protocol.x` and `virnetprotocol.x`. */
-const DOMAIN_DEFINE_XML = 11;
 const DOMAIN_DESTROY = 12;
 const DOMAIN_GET_STATE = 212;
 const DOMAIN_OPEN_CHANNEL = 296;
+const STORAGE_POOL_DEFINE_XML = 77;
+const STORAGE_VOL_CREATE_XML = 93;
 const [CALL, REPLY, MESSAGE] = [0, 1, 2];
 const STATUS_ERROR = 1;
 const OPERATION_FAILED = 9;
@@ -19,11 +20,12 @@ const LEVEL_ERROR = 2;
 const PREFIX_BYTES = 28;
 const [PROCEDURE_AT, TYPE_AT, STATUS_AT] = [12, 16, 24];
 
-const REFUSED: Readonly<Record<Exclude<InjectedFault, 'events'>, number>> = {
-  destroy: DOMAIN_DESTROY,
-  state: DOMAIN_GET_STATE,
-  adopt: DOMAIN_OPEN_CHANNEL,
-  prepare: DOMAIN_DEFINE_XML,
+const REFUSED: Readonly<Record<Exclude<InjectedFault, 'events'>, readonly number[]>> = {
+  destroy: [DOMAIN_DESTROY],
+  state: [DOMAIN_GET_STATE],
+  adopt: [DOMAIN_OPEN_CHANNEL],
+  // Whichever comes first: the pool may be there already.
+  prepare: [STORAGE_POOL_DEFINE_XML, STORAGE_VOL_CREATE_XML],
 };
 
 interface Rule {
@@ -99,7 +101,8 @@ export class RefusingDaemon implements AsyncDisposable {
     if (packet.readUInt32BE(TYPE_AT) !== CALL) return undefined;
     const procedure = packet.readUInt32BE(PROCEDURE_AT);
     const isRefused = [...this.#rules].some(
-      ({ fault, name }) => fault !== 'events' && REFUSED[fault] === procedure && packet.includes(name, PREFIX_BYTES),
+      ({ fault, name }) =>
+        fault !== 'events' && REFUSED[fault].includes(procedure) && packet.includes(name, PREFIX_BYTES),
     );
     return isRefused ? refusal(packet) : undefined;
   }
