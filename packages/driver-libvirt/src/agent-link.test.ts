@@ -110,15 +110,24 @@ describe.each(['channel', 'libvirt'] as const)('the time that a guest has for on
 
 test('a guest that never answers says how long it had, and by which option', async () => {
   await using world = await World.create({ bootTimeoutMs: 90_000 });
+  const { promise: waits, resolve: connected } = Promise.withResolvers<void>();
   world.host.guests.onStart = ({ agent }) => {
-    agent.connect = () => new PassThrough() as never;
+    agent.connect = () => {
+      connected();
+      return new PassThrough() as never;
+    };
   };
   const failed = expect(world.prepare()).rejects.toMatchObject({
     code: 'WARMVM_GOLDEN_INVALID',
     message: expect.stringMatching(/90000 ms.*bootTimeoutMs/),
     details: { option: 'bootTimeoutMs' },
   });
-  for (let turn = 0; turn < 100; turn += 1) await world.clock.virtual.settle();
-  await world.clock.advance(90_000);
+  await waits;
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  failed.then(over, over);
+  while (!isOver) await world.clock.advance(1_000);
   await failed;
 });

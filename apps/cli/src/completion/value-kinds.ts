@@ -22,6 +22,7 @@ export const VALUE_KINDS: Readonly<Record<string, ValueKind>> = {
   '<name>': 'nothing',
   '<uri>': 'nothing',
   '<count>': 'nothing',
+  '<factor>': 'nothing',
   '<time>': 'nothing',
   '<size>': 'nothing',
   '<text>': 'nothing',
