@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 'true' /* 2>/dev/null
 # A shell reads from here to "exec", Node reads it as a comment. Node sets ignored signals back to their default before it runs anything,
 # so that only who started Node can say which ones this process was to ignore, as nohup and shells ask for.
