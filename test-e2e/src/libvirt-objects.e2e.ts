@@ -144,7 +144,7 @@ describe('the QEMU driver of a session', () => {
     client = await openClient({ uri: `${driver}?socket=${daemon.socketPath}` });
   });
 
-  test('keeps a secret, and tells of it without its value', async () => {
+  test('keeps a secret, and reports it without its value', async () => {
     await using events = await client.secretEvents('lifecycle');
     await using changes = await client.secretEvents('valueChanged');
     const xml = '<secret ephemeral="no" private="no"><usage type="ceph"><name>objects</name></usage></secret>';

@@ -2,8 +2,8 @@
 const STYLE = new RegExp(`(${String.fromCharCode(27)}\\[[\\d;]{0,16}m)`);
 
 /**
- * Text as it may reach a terminal: with line breaks and tabs, and with this program's own colours if `styles` is true. Whatever else steers a terminal is taken out, whoever
- * wrote it: what a command prints passes here last.
+ * Text as it may reach a terminal: with line breaks and tabs, and with this program's own colours if `styles` is true. All other control
+ * characters are removed. Everything that a command prints passes here last.
  */
 export function terminalText(text: string, styles: boolean): string {
   const parts = styles ? text.split(STYLE) : [text];

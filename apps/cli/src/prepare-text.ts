@@ -1,8 +1,6 @@
 import type { PrepareProgress } from '@warmvm/core';
 
 const PREPARE_TEXTS: Readonly<Record<PrepareProgress['step'], string>> = {
-  sweep: 'removing what processes that died have left',
-  wait: 'waiting for another process that makes the same golden snapshot',
   reuse: 'golden snapshot is there already',
   upload: 'uploading the image to the host',
   boot: 'booting the one machine that all others are forked from',

@@ -149,7 +149,7 @@ export class Guardian {
     this.#child?.stdin?.end();
   }
 
-  /** The guardian's answers come one after the other, whoever still waits for them. */
+  /** The guardian answers in order, also callers that no longer wait. */
   #begin(instance: string): Promise<void> {
     const telling = this.#inTurn(() => this.#take(instance)).finally(() => this.#telling.delete(instance));
     this.#telling.set(instance, telling);
@@ -261,7 +261,7 @@ function noAnswer(said: string, cause?: unknown): WarmvmError {
   });
 }
 
-/** One that ends before it has ever answered ends each time: it lacks a file, or what it was told makes no sense. */
+/** A guardian that ends before its first answer ends each time: it lacks a file, or its arguments are wrong. */
 function ended(complaint: string, code: unknown, isProved: boolean): WarmvmError {
   const words = complaint === '' ? '' : `: ${complaint}`;
   const remedy =

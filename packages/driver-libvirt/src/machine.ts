@@ -264,7 +264,7 @@ export class LibvirtMachine implements Machine {
     this.#feed.end();
     await this.#resetting.catch(() => {});
     this.#link.end(this.#gone());
-    // A channel that does not close is no reason to keep the machine.
+    // The machine goes also if its channel does not close.
     await Promise.resolve(this.#link[Symbol.asyncDispose]()).catch(() => {});
     try {
       await this.#workshop.demolish(this.#domain);

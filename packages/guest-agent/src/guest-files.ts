@@ -51,7 +51,7 @@ export class GuestFiles {
     });
   }
 
-  /** A guest may give one byte with each answer, for ever. */
+  /** A guest may give one byte with each answer, without end. */
   async #within<T>(what: string, options: FileCallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     requireInteger('timeoutMs', timeoutMs, 1, LONGEST_TIMEOUT_MS);

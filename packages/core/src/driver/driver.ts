@@ -30,8 +30,7 @@ export interface PrepareOptions extends CallOptions {
 }
 
 export interface PrepareProgress {
-  /** `wait`: another process is making the same; `sweep`: what dead processes left is being removed. */
-  readonly step: 'sweep' | 'wait' | 'reuse' | 'upload' | 'boot' | 'agent' | 'warm-up' | 'quiesce' | 'snapshot';
+  readonly step: 'reuse' | 'upload' | 'boot' | 'agent' | 'warm-up' | 'quiesce' | 'snapshot';
   /** 0 to 1 where the step knows. */
   readonly fraction?: number;
   /** What whoever runs this should know and mend, a sentence each: such as a safeguard that the host cannot give. Nothing fails for it. */

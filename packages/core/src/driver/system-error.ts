@@ -49,7 +49,7 @@ interface NodeError {
   readonly cause?: unknown;
 }
 
-/** What fault of the operating system an error, or one below it, tells of; undefined when none does. */
+/** The fault of the operating system behind an error or one of its causes; undefined if there is none. */
 export function systemFault(error: unknown): SystemFault | undefined {
   let next = error;
   for (let depth = 0; depth < MOST_CAUSES && typeof next === 'object' && next !== null; depth += 1) {

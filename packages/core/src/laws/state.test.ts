@@ -81,7 +81,7 @@ test('law 53: a driver without events is asked by the backoff', async () => {
   await fc.assert(property, lawRuns(20));
 });
 
-test('law 53: a holder is told of a death that no event tells of, and keeps a machine that is paused', async () => {
+test('law 53: a lease ends when its machine dies without an event, and goes on while it is paused', async () => {
   const property = fc.asyncProperty(unfit, async (state) => {
     const fixture = await makeReadyPool({ minReady: 1, max: 2 });
     const { clock, pool } = fixture;

@@ -90,8 +90,8 @@ export class SlotDestroyer {
     };
     const done = (): void => {
       this.#core.counters.destroyed += 1;
-      // One that was not plain may have left its machine; so may one that the loss of the host ended, of which nobody is told
-      // where nothing else was there.
+      // A destroy that timed out or was repeated may have left its machine. So may one that the loss of the host ended: if
+      // nothing else was on the host, the pool does not hear of that loss.
       if (givenUp || attempts > 1 || slot.host.total <= 1) slot.host.hasDestroyed = true;
       this.#core.phaseEnded('destroy', slot, startedAtMs);
       this.#gone(slot);

@@ -153,7 +153,7 @@ export class SlotWatcher {
           if (signal.aborted) return;
           if (isWarmvmError(error, 'WARMVM_HOST_LOST')) this.#core.hostLost(host, error, slot.epoch);
           else if (isWarmvmError(error, 'WARMVM_MACHINE_GONE')) this.#core.machineLost(slot, goneError(machine, error));
-          // No answer is no death; but what may be frozen must prove itself before it is lent.
+          // A machine without an answer may live. It may also be frozen: it must prove itself before it is lent.
           else this.#core.doubted(slot);
         },
       )

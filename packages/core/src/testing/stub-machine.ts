@@ -18,7 +18,7 @@ export class StubMachine implements Machine {
   #generation: number;
   #disposals = 0;
   #watchers = 0;
-  /** State that no event has told of. */
+  /** A state without an event. */
   #hidden: MachineState | undefined;
   #broken: { readonly error: unknown } | undefined;
 

@@ -91,7 +91,7 @@ export function configPlace(sshConfig: boolean | string, workingFolder: string =
   return { files, home, workingFolder, environment: process.env, localUser };
 }
 
-/** A user without an entry in the system's list of users has no home either, which is no fault as long as nothing there is needed. */
+/** A user without an entry in the system's list of users has no home. That is a fault only if something there is needed. */
 function ownHome(): string {
   try {
     return homedir();

@@ -23,7 +23,7 @@ const REMEDIES: Partial<Record<SshProblem, string>> = {
   'passphrase-wrong': 'give the right passphrase, or add the key to an ssh agent',
   'callback-failed': 'mend the callback',
 };
-/** A server may ask again and again; people are not asked for ever. */
+/** A server may ask without end; people answer this many questions. */
 const MOST_QUESTIONS = 16;
 
 interface Method {

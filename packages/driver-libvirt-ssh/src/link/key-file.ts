@@ -155,7 +155,7 @@ function publicLine(content: Buffer): Buffer | undefined {
 
 async function readKey(path: string, isSecret: boolean = !path.endsWith('.pub')): Promise<Buffer> {
   const { content, stats } = await readBounded(path, LARGEST_KEY_BYTES);
-  // OpenSSH ignores such keys too: what others can read is no secret.
+  // OpenSSH ignores such keys too: what others can read is not secret.
   if (isSecret && stats.uid === process.getuid?.() && (stats.mode & 0o077) !== 0) {
     throw new RangeError(`others may read it (mode ${(stats.mode & 0o777).toString(8)}); chmod 600 it`);
   }

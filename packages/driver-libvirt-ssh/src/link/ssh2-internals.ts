@@ -5,7 +5,7 @@ import { packed } from './wire.ts';
 
 // The only file that knows what is inside of ssh2: it has no certificates, and no public way to add them (docs/decisions/0078). The version of ssh2 is exact.
 
-/** A key or a certificate that is offered to a server, and whoever can sign for it. */
+/** A key or a certificate that is offered to a server, with the signer for it. */
 export interface Identity {
   /** As it is sent to the server. */
   readonly blob: Buffer;

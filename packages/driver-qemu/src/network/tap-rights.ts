@@ -10,7 +10,7 @@ export interface TapRights {
 export async function tapRights(name: string, folder: string = '/sys/class/net'): Promise<TapRights> {
   const idIn = async (file: string): Promise<number | undefined> => {
     const text = await readFile(`${folder}/${name}/${file}`, 'utf8').catch(() => '');
-    // -1: nobody. Root is no user for QEMU.
+    // -1: nobody. QEMU must not run as root.
     return /^[1-9]\d*\n?$/.test(text) ? Number(text) : undefined;
   };
   const [uid, gid] = [await idIn('owner'), await idIn('group')];

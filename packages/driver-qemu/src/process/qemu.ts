@@ -13,7 +13,7 @@ const EXIT_MS = 5000;
 /** How long a monitor may take to end after the process: both are told of in the same turn, or one after the other. */
 const LAST_WORDS_MS = 1000;
 
-/** How long a process may take to end after SIGKILL: one that the kernel holds, or that we may not kill, takes for ever. */
+/** How long a process may take to end after SIGKILL: one that the kernel holds, or that we may not kill, never ends. */
 const KILL_MS = 10_000;
 
 /** How long a QEMU may take to answer for its state. It answers within a millisecond unless it stands still. */
@@ -194,7 +194,7 @@ export class Qemu {
     try {
       this.process.kill();
     } catch {
-      // Whoever ends the machine tries again, and is told.
+      // The caller gets the error and tries again.
     }
   }
 

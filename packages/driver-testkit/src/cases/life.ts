@@ -4,8 +4,6 @@ import { isText, rejectsWith } from '../assertions.ts';
 import { type KitCase, kitCase } from '../kit-case.ts';
 
 const STEPS: readonly PrepareProgress['step'][] = [
-  'sweep',
-  'wait',
   'reuse',
   'upload',
   'boot',

@@ -44,7 +44,7 @@ export class ImageCache {
     }
     const { mode, uid } = await stat(this.#directory);
     const own = process.getuid?.() ?? uid;
-    // Root is not above this: whoever owns the folder could swap a kernel that root then boots.
+    // This holds for root too: the owner of the folder could swap a kernel that root then boots.
     if ((mode & 0o022) !== 0 || uid !== own) {
       throw invalidGolden(
         `The cache folder ${this.#directory} can be written by others; make it yours alone (chmod 0700) or choose another with the option cacheDir.`,

@@ -11,18 +11,8 @@ export class CuttableProxy implements AsyncDisposable {
     this.#server = createServer((near) => {
       if (this.#isCut) return void near.resetAndDestroy();
       const far = connect(target, '127.0.0.1');
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(socket);
-        socket.setNoDelay(true);
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
-      }
+      for (const socket of [near, far]) socket.setNoDelay(true);
+      tieTogether(near, far, this.#sockets);
       near.pipe(far).pipe(near);
     });
   }
@@ -52,5 +42,20 @@ export class CuttableProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** Makes two sockets the ends of one connection: each closes with the other, and the set holds both while they are open. */
+export function tieTogether(near: Socket, far: Socket, open: Set<Socket>): void {
+  for (const [socket, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      open.delete(socket);
+      other.destroy();
+    });
   }
 }

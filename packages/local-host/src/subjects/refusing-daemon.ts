@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InjectedFault } from '@warmvm/driver-testkit';
+import { tieTogether } from './cuttable-proxy.ts';
 
 /** Numbers of procedures and message types in libvirt's `remote_protocol.x` and `virnetprotocol.x`. */
 const DOMAIN_DESTROY = 12;
@@ -34,7 +35,7 @@ interface Rule {
   readonly name: Buffer;
 }
 
-/** A socket before a libvirt daemon's that passes everything on, but for what it is to refuse: the driver behind it cannot tell. */
+/** A socket in front of a libvirt daemon. It passes everything on, except the calls and events of its rules; the driver cannot notice. */
 export class RefusingDaemon implements AsyncDisposable {
   readonly #server: Server;
   readonly #folder: string;
@@ -45,17 +46,7 @@ export class RefusingDaemon implements AsyncDisposable {
     this.#folder = folder;
     this.#server = createServer((near) => {
       const far = connect(target);
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(socket);
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
-      }
+      tieTogether(near, far, this.#sockets);
       onPackets(near, (packet) => {
         const answer = this.#refusalOf(packet);
         if (answer === undefined) pass(packet, far, near);
