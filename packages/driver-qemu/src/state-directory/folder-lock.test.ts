@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@warmvm/core/driver';
 import { describe, expect, test } from 'vitest';
@@ -46,6 +46,18 @@ describe('lockFolder', () => {
       message: expect.stringContaining('locked by process 77'),
     });
     expect(await readdir(folder.path)).toEqual([stranger]);
+  });
+
+  test('is free again when it was released while the folder was elsewhere', async () => {
+    await using folder = await temporaryFolder();
+    const [here, away] = [join(folder.path, 'here'), join(folder.path, 'away')];
+    const lock = await lockFolder(join(here, 'lock'), { clock });
+    await rename(here, away);
+    await lock[Symbol.asyncDispose]();
+    await rename(away, here);
+    expect(await readdir(join(here, 'lock'))).toHaveLength(1);
+    await using _next = await lockFolder(join(here, 'lock'), { clock, timeoutMs: 0 });
+    expect(await readdir(join(here, 'lock'))).toHaveLength(1);
   });
 
   test('is given up with the reason of its signal', async () => {

@@ -37,7 +37,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
       await sleep(clock, waitMs * (0.5 + Math.random()), signal);
     }
   } catch (error) {
-    await presence.withdraw();
+    await presence[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -8,8 +8,16 @@ export interface Presence extends AsyncDisposable {
   readonly name: string;
   /** Puts the file up again after {@link withdraw}. */
   announce(): Promise<void>;
+  /** Takes the file away for a while. Dispose does it for good. */
   withdraw(): Promise<void>;
 }
+
+/**
+ * Names begin with this: only this copy of the code, in this thread, knows which of them still stand for something. A file can outlive what it stood for
+ * in a process that lives on: the folder was elsewhere when it should have been removed.
+ */
+const OWN_NAMES = randomBytes(4).toString('hex');
+const inUse = new Set<string>();
 
 /** Others may remove a folder as often as it is empty. */
 const MOST_TRIES = 100;
@@ -25,6 +33,7 @@ export function presenceIn(folder: string): Presence {
   return {
     name,
     async announce() {
+      inUse.add(name);
       for (let tries = 1; ; tries += 1) {
         try {
           return await (await open(path, 'w', 0o600)).close();
@@ -35,7 +44,10 @@ export function presenceIn(folder: string): Presence {
       }
     },
     withdraw,
-    [Symbol.asyncDispose]: withdraw,
+    [Symbol.asyncDispose]() {
+      inUse.delete(name);
+      return withdraw();
+    },
   };
 }
 
@@ -52,7 +64,8 @@ export async function livingIn(folder: string, except?: string): Promise<readonl
   for (const name of names.sort()) {
     const holder = name === except ? undefined : holderOf(name);
     if (holder === undefined) continue;
-    if (fateOf(holder, self) === 'dead') await rm(join(folder, name), { force: true });
+    const isOver = name.startsWith(OWN_NAMES) && !inUse.has(name);
+    if (isOver || fateOf(holder, self) === 'dead') await rm(join(folder, name), { force: true });
     else living.push(name);
   }
   return living;
@@ -72,5 +85,5 @@ export function holderOf(name: string): Holder | undefined {
 }
 
 function nameOf({ process: { pid, startTime, bootId }, host }: Holder): string {
-  return [randomBytes(8).toString('hex'), pid, startTime, host, encodeURIComponent(bootId)].join('_');
+  return [OWN_NAMES + randomBytes(4).toString('hex'), pid, startTime, host, encodeURIComponent(bootId)].join('_');
 }
